@@ -1,0 +1,47 @@
+# Every target installs what it needs, can be run again, and cleans up after itself.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check generate env unit integration e2e bench cluster-up cluster-shell cluster-down
+
+UV = $(shell tests/cluster/bootstrap-uv.sh)
+RUN = $(UV) run --frozen --all-extras
+STAGE = tests/stage
+
+help: ## show the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: env ## the main job with real parts: memory fills, the fleet grows, refuses, drains, shrinks
+	$(STAGE) "main job" $(RUN) python -m tests.demo
+
+test: env ## everything: checks, real API server, real vLLM, the demo
+	$(STAGE) "checks" $(MAKE) --no-print-directory check
+	$(STAGE) "cluster" $(RUN) python -m tests.cluster up
+	$(STAGE) "integration" $(RUN) pytest tests/integration
+	$(STAGE) "engine" $(RUN) pytest tests/e2e
+	$(MAKE) --no-print-directory demo
+
+check: env ## format, lint, types, import layers, unit and contract tests (under a minute)
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+	$(RUN) pytest -q
+
+unit: env ## unit and contract tests alone
+	$(RUN) pytest
+
+generate: env ## write the CRD and the manifests from the types
+	$(RUN) python -m vibethinker_operator.manifests manifests
+
+cluster-up: env ## start the test cluster: a real one-node Kubernetes in a box
+	$(RUN) python -m tests.cluster up
+
+cluster-shell: env ## a shell inside the box, with kubectl
+	$(RUN) python -m tests.cluster shell
+
+cluster-down: env ## stop the box and remove every trace of it
+	$(RUN) python -m tests.cluster down
+
+env:
+	@$(UV) sync --frozen --all-extras --quiet
