@@ -1,0 +1,112 @@
+"""Every string that others see or that several modules share, spelled once.
+
+Enumerated values of the resource itself (modes, policies, devices) are types in `api`; this
+module holds what stands outside it: groups, labels, annotations, ports, file paths, reasons.
+"""
+
+from typing import Final
+
+# The resource.
+GROUP: Final = "vibethinker.io"
+VERSION: Final = "v1alpha1"
+API_VERSION: Final = f"{GROUP}/{VERSION}"
+KIND: Final = "VibeThinkerDeployment"
+PLURAL: Final = "vibethinkerdeployments"
+SINGULAR: Final = "vibethinkerdeployment"
+SHORT_NAME: Final = "vtd"
+CATEGORY: Final = "vibethinker"
+
+# Field managers of server-side apply. The scaler owns `.spec.replicas` and nothing else: an apply
+# that stops naming a field gives it up, and the fleet would fall to the API's default of one.
+OPERATOR_MANAGER: Final = "vibethinker-operator"
+SCALER_MANAGER: Final = "vibethinker-scaler"
+
+# Labels of everything that belongs to one fleet.
+LABEL_NAME: Final = "app.kubernetes.io/name"
+LABEL_INSTANCE: Final = "app.kubernetes.io/instance"
+LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
+LABEL_COMPONENT: Final = "app.kubernetes.io/component"
+SERVER_NAME: Final = "vibethinker-server"
+SERVER_COMPONENT: Final = "server"
+OPERATOR_NAME: Final = "vibethinker-operator"
+
+# Annotations on pods.
+ANNOTATION_DRAIN_SINCE: Final = f"{GROUP}/drain-since"
+ANNOTATION_POD_DELETION_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+
+# Annotations on the Deployment: what its pod template was rendered from, and the template itself.
+ANNOTATION_IMAGES: Final = f"{GROUP}/images"
+ANNOTATION_TEMPLATE: Final = f"{GROUP}/template"
+ANNOTATION_TEMPLATE_INPUTS: Final = f"{GROUP}/template-inputs"
+
+# Annotation on the resource: the update that its owner accepts, as UpdateAvailable names it.
+ANNOTATION_ACCEPT_UPDATE: Final = f"{GROUP}/accept-update"
+
+# Ports of a server pod.
+CLIENT_PORT: Final = 8000
+CLIENT_PORT_NAME: Final = "http"
+OPS_PORT: Final = 9100
+OPS_PORT_NAME: Final = "ops"
+
+# Routes of the ops port, and the one of the client port that probes use.
+PATH_READY: Final = "/-/ready"
+PATH_DRAIN: Final = "/-/drain"
+PATH_FLEET: Final = "/-/fleet"
+PATH_METRICS: Final = "/metrics"
+PATH_HEALTH: Final = "/health"
+
+# Containers and files of a server pod.
+ENGINE_CONTAINER: Final = "engine"
+INJECT_CONTAINER: Final = "inject"
+PACKAGE_SOURCE: Final = "/opt/vibethinker/package"
+PACKAGE_PATH: Final = "/vibethinker"
+HOME_PATH: Final = "/home/vibethinker"
+CACHE_PATH: Final = "/cache"
+MODEL_PATH: Final = "/model"
+POLICY_PATH: Final = "/etc/vibethinker/policy"
+POLICY_KEY: Final = "policy.json"
+FLEET_PATH: Final = "/etc/vibethinker/fleet"
+FLEET_TICKET_KEY: Final = "ticket-key"
+FLEET_TOKEN: Final = "fleet-token"  # noqa: S105 (the name of a key, not a secret)
+HUB_PATH: Final = "/etc/vibethinker/hub"
+HUB_TOKEN: Final = "token"  # noqa: S105 (the name of a key, not a secret)
+SERVER_MODULE: Final = "vibethinker_server"
+ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
+ENV_POD_NAME: Final = "POD_NAME"
+
+# Secrets that a resource may name start so: a person who may write the resource, but may not read
+# Secrets, cannot have some other Secret of the namespace mounted into a pod.
+SECRET_PREFIX: Final = "vibethinker-"  # noqa: S105 (the start of a name)
+
+# The operator's own installation.
+OPERATOR_NAMESPACE: Final = "vibethinker-system"
+ROOT_SECRET: Final = "vibethinker-operator-root"  # noqa: S105 (the name of a Secret)
+ROOT_SECRET_KEY: Final = "root-key"  # noqa: S105 (the name of a key)
+HEALTH_PORT: Final = 8080
+METRICS_PORT: Final = 9090
+PATH_HEALTHZ: Final = "/healthz"
+POLICY_PARAMETERS: Final = "vibethinker-admission-policy"
+
+
+def policy_config_map(name: str) -> str:
+    """Returns the name of the ConfigMap that holds the policy of the fleet `name`."""
+    return f"{name}-policy"
+
+
+def fleet_secret(name: str) -> str:
+    """Returns the name of the Secret that holds the keys of the fleet `name`."""
+    return f"{name}-fleet"
+
+
+def selector_labels(name: str) -> dict[str, str]:
+    """Returns the labels that select the server pods of the fleet `name`, and nothing else."""
+    return {LABEL_NAME: SERVER_NAME, LABEL_INSTANCE: name}
+
+
+def child_labels(name: str) -> dict[str, str]:
+    """Returns the labels of every object made for the fleet `name`."""
+    return {
+        **selector_labels(name),
+        LABEL_COMPONENT: SERVER_COMPONENT,
+        LABEL_MANAGED_BY: OPERATOR_NAME,
+    }
