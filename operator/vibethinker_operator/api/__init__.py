@@ -1,0 +1,73 @@
+"""The resource as types: the source of the CRD, and what every other module reads."""
+
+from vibethinker_operator.api.engine import (
+    AttentionBackend,
+    Device,
+    Dtype,
+    Engine,
+    Gpu,
+    KvCacheDtype,
+)
+from vibethinker_operator.api.model import Model, Source
+from vibethinker_operator.api.scaling import (
+    Mode,
+    Overload,
+    OverloadPolicy,
+    Rollout,
+    Saturation,
+    Scaling,
+    TokenLimits,
+)
+from vibethinker_operator.api.scheduling import Scheduling
+from vibethinker_operator.api.status import (
+    Condition,
+    ConditionStatus,
+    DecisionStatus,
+    EngineStatus,
+    MemoryStatus,
+    StartPhase,
+    StartStatus,
+    Status,
+    StreakStatus,
+)
+from vibethinker_operator.api.v1alpha1 import (
+    Metadata,
+    Spec,
+    VibeThinkerDeployment,
+    parse_deployment,
+)
+from vibethinker_operator.api.workload import Resources, Service
+
+__all__ = [
+    "AttentionBackend",
+    "Condition",
+    "ConditionStatus",
+    "DecisionStatus",
+    "Device",
+    "Dtype",
+    "Engine",
+    "EngineStatus",
+    "Gpu",
+    "KvCacheDtype",
+    "MemoryStatus",
+    "Metadata",
+    "Mode",
+    "Model",
+    "Overload",
+    "OverloadPolicy",
+    "Resources",
+    "Rollout",
+    "Saturation",
+    "Scaling",
+    "Scheduling",
+    "Service",
+    "Source",
+    "Spec",
+    "StartPhase",
+    "StartStatus",
+    "Status",
+    "StreakStatus",
+    "TokenLimits",
+    "VibeThinkerDeployment",
+    "parse_deployment",
+]
