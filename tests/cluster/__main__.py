@@ -32,13 +32,16 @@ def parse_options() -> argparse.Namespace:
     images_parser = commands.add_parser("images", help="build images and load them into the box")
     images_parser.add_argument("names", nargs="*", help=f"of {', '.join(i.name for i in ALL)}")
     images_parser.set_defaults(run=images)
-    shell_parser = commands.add_parser("shell", help="run a shell, or a command, inside the box")
-    shell_parser.add_argument("argv", nargs=argparse.REMAINDER)
-    shell_parser.set_defaults(run=shell)
-    kubectl_parser = commands.add_parser("kubectl", help="run kubectl inside the box")
-    kubectl_parser.add_argument("argv", nargs=argparse.REMAINDER)
-    kubectl_parser.set_defaults(run=kubectl)
-    return parser.parse_args()
+    shell_help = "run a shell, or the command that follows, inside the box"
+    commands.add_parser("shell", help=shell_help).set_defaults(run=shell)
+    kubectl_help = "run kubectl inside the box with all that follows"
+    commands.add_parser("kubectl", help=kubectl_help).set_defaults(run=kubectl)
+    words = sys.argv[1:]
+    # What follows these two belongs to another program, its options too.
+    own = next((i + 1 for i, word in enumerate(words) if word in {"shell", "kubectl"}), len(words))
+    options = parser.parse_args(words[:own])
+    options.argv = words[own:]
+    return options
 
 
 def up(options: argparse.Namespace) -> None:

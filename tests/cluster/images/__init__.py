@@ -1,6 +1,6 @@
 """The container images of the tests, each described by a frozen `Image`."""
 
-from tests.cluster.images.catalogue import ALL, BASE, PAUSE
+from tests.cluster.images.catalogue import ALL, BASE, ENGINE, OPERATOR, PAUSE, SERVER, engine_site
 from tests.cluster.images.image import Image
 
-__all__ = ["ALL", "BASE", "PAUSE", "Image"]
+__all__ = ["ALL", "BASE", "ENGINE", "OPERATOR", "PAUSE", "SERVER", "Image", "engine_site"]

@@ -1,12 +1,41 @@
 """Every image of the tests. To add one: its name, what it depends on, how it is written."""
 
+from functools import partial
+from pathlib import Path
 from typing import BinaryIO
 
 from tests.cluster.binaries import SOURCE, kubernetes_binaries
 from tests.cluster.components import PAUSE_IMAGE
 from tests.cluster.images.archive import Tree, write_archive
+from tests.cluster.images.containerfile import build_inputs, build_target, write_target
 from tests.cluster.images.debian import base_inputs, base_layer
 from tests.cluster.images.image import Image
+from tests.cluster.images.python_site import site
+
+# Where the base's own Python looks for packages.
+DIST_PACKAGES = "usr/local/lib/python3.11/dist-packages"
+ENGINE_REQUIREMENTS = Path(__file__).parent / "engine" / "requirements.txt"
+# PyPI's torch needs the CUDA libraries that it is linked with, also on a CPU; these are loaded
+# on a GPU only, or never (1.6 GB).
+ENGINE_LEAVE_OUT = (
+    "*.a",
+    "nvidia/cu13/bin",
+    "nvidia/cu13/include",
+    "nvidia/cu13/lib/*.alt.*",
+    "nvidia/cu13/lib/libcheckpoint*",
+    "nvidia/cu13/lib/libcufftw*",
+    "nvidia/cu13/lib/libcusolver*",
+    "nvidia/cu13/lib/libnvblas*",
+    "nvidia/cu13/lib/libnvperf*",
+    "nvidia/cu13/lib/libpcsampling*",
+    "nvidia/cu13/nvvm",
+    "nvidia/cudnn/include",
+    "nvidia/cudnn/lib/libcudnn_*",
+    "torch/bin/protoc*",
+    "torch/include",
+    "triton",
+    "triton-*.dist-info",
+)
 
 
 def _write_pause(sink: BinaryIO) -> None:
@@ -16,6 +45,19 @@ def _write_pause(sink: BinaryIO) -> None:
 
 def _write_base(sink: BinaryIO) -> None:
     write_archive(sink, BASE.name, [base_layer()], {"Cmd": ["/bin/sh"]})
+
+
+def engine_site() -> Path:
+    """Return the directory of vLLM for CPUs and its requirements, installed on first use."""
+    return site("engine", ENGINE_REQUIREMENTS, gigabytes=8)
+
+
+def _engine_layer() -> Tree:
+    return Tree(engine_site(), target=DIST_PACKAGES, leave_out=ENGINE_LEAVE_OUT)
+
+
+def _write_engine(sink: BinaryIO) -> None:
+    write_archive(sink, ENGINE.name, [base_layer(), _engine_layer()], {"Cmd": ["/bin/sh"]})
 
 
 PAUSE = Image(
@@ -31,4 +73,26 @@ BASE = Image(
     gigabytes=0.6,
     prepare=lambda: str(base_layer()),
 )
-ALL = (PAUSE, BASE)
+ENGINE = Image(
+    name="vibethinker.io/engine-cpu:0.32.0",
+    inputs=lambda: (ENGINE_REQUIREMENTS, *ENGINE_LEAVE_OUT, *base_inputs()),
+    write=_write_engine,
+    gigabytes=11,
+    prepare=lambda: str(engine_site()),
+)
+
+
+def _from_dockerfile(target: str) -> Image:
+    name = f"vibethinker.io/{target}:dev"
+    return Image(
+        name=name,
+        inputs=lambda: (*build_inputs(), *base_inputs()),
+        write=partial(write_target, name=name),
+        gigabytes=1,
+        prepare=partial(build_target, target, name),
+    )
+
+
+OPERATOR = _from_dockerfile("operator")
+SERVER = _from_dockerfile("server")
+ALL = (PAUSE, BASE, OPERATOR, SERVER, ENGINE)

@@ -32,6 +32,11 @@ def base_inputs() -> tuple[str, ...]:
     return (SUITE, *PACKAGES, *LEAVE_OUT)
 
 
+def base_key() -> str:
+    """Return the hash of what the base depends on."""
+    return key_of(*base_inputs())
+
+
 def base_layer() -> Tree:
     """Return the base's layer, built on first use.
 

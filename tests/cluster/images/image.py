@@ -19,10 +19,9 @@ class Image:
     Attributes:
         name: repository and tag, as pods name it.
         inputs: returns everything the content depends on (see `cache.key_of`).
-        write: writes the image as an uncompressed docker-archive; may need long where
-            `prepare` did not run before.
+        write: writes the image as an uncompressed docker-archive, after `prepare`.
         gigabytes: room (10^9 bytes) that it takes in containerd, its copy as content included.
-        prepare: builds the long part ahead, and leaves it in the cache.
+        prepare: builds the long part, and leaves it in the cache.
     """
 
     name: str
