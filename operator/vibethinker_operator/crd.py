@@ -93,7 +93,8 @@ def build_schema() -> Schema:
         "properties": {
             "apiVersion": {"type": "string", "description": "Version of this representation."},
             "kind": {"type": "string", "description": "Kind of this object."},
-            "metadata": {"type": "object", "description": "Name, namespace, labels, annotations."},
+            # The name only, so that the rule on it has a field to blame; more is not allowed here.
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": _structural_of(Spec.model_json_schema()),
             "status": _structural_of(Status.model_json_schema()),
         },

@@ -41,8 +41,8 @@ class Spec(ApiModel):
             Rule(
                 rule="self.engine.device != 'CPU' || !has(self.resources.limits.memory)"
                 " || !has(self.engine.kvCacheMemoryBytes)"
-                " || quantity(string(self.resources.limits.memory))"
-                ".isGreaterThan(quantity(string(self.engine.kvCacheMemoryBytes)))",
+                " || sign(quantity(string(self.resources.limits.memory))"
+                ".sub(self.engine.kvCacheMemoryBytes)) > 0",
                 message="resources.limits.memory must be > engine.kvCacheMemoryBytes: the engine"
                 " needs memory beside its KV cache",
                 fieldPath=".resources.limits.memory",
