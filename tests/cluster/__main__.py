@@ -3,11 +3,14 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
-from tests.cluster.box import DEFAULT_NAME, Box, BoxError, start_box
+from tests.cluster.box import Box
 from tests.cluster.capabilities import CapabilityError
 from tests.cluster.commands import CommandError
 from tests.cluster.images import ALL
+from tests.cluster.process import BoxError
+from tests.cluster.start import DEFAULT_NAME, start_box
 
 
 def main() -> None:
@@ -74,7 +77,7 @@ def images(options: argparse.Namespace) -> None:
 def shell(options: argparse.Namespace) -> None:
     """Become a shell inside the box, with kubectl's configuration set."""
     box = Box(options.name)
-    programs = os.path.dirname(box.kubectl_command[0])
+    programs = Path(box.kubectl_command[0]).parent
     os.environ["KUBECONFIG"] = str(box.kubeconfig)
     os.environ["PATH"] = f"{programs}:{os.environ['PATH']}"
     become(box.enter(options.argv or [os.environ.get("SHELL", "/bin/sh")]))
@@ -88,7 +91,7 @@ def kubectl(options: argparse.Namespace) -> None:
 
 def become(argv: list[str]) -> None:
     """Replace this process by a program."""
-    os.execvp(argv[0], argv)
+    os.execvp(argv[0], argv)  # noqa: S606 - the words come from this file or from who typed them
 
 
 if __name__ == "__main__":

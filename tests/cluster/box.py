@@ -1,45 +1,22 @@
 """A real one-node Kubernetes in network, mount and process namespaces of its own."""
 
 import json
-import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.binaries import kubernetes_binaries
 from tests.cluster.cache import locked
-from tests.cluster.capabilities import (
-    cgroup_hierarchies,
-    require_cgroups,
-    require_disk,
-    require_namespaces,
-    require_overlay,
-    require_root,
-)
+from tests.cluster.capabilities import require_disk
 from tests.cluster.commands import CommandError, run
-from tests.cluster.images import Image, PAUSE
+from tests.cluster.images import Image
 from tests.cluster.layout import Layout
-from tests.cluster.packages import BOX_PACKAGES, install_packages
+from tests.cluster.process import BoxError, end_box, running_process
 from tests.cluster.progress import step
 from tests.cluster.stale import CTR
-
-DEFAULT_NAME = "vibethinker"
-CHECKOUT = Path(__file__).parents[2]
-READY_SECONDS = 120.0
-GONE_SECONDS = 30.0
-ASK_AGAIN_SECONDS = 0.1
-# Pods, logs and etcd of a test run; images ask for their own room.
-RUN_GIGABYTES = 2
-
-
-class BoxError(Exception):
-    """The box did not start, is not running, or refused a request; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +46,7 @@ class Box:
         Raises:
             BoxError: the box is not running.
         """
-        pid = _running_process(self.layout)
+        pid = running_process(self.layout)
         if pid is None:
             raise BoxError(f"the box {self.name!r} is not running: python3 -m tests.cluster up")
         return pid
@@ -77,7 +54,7 @@ class Box:
     @property
     def alive(self) -> bool:
         """Tell whether the box's first process is there."""
-        return _running_process(self.layout) is not None
+        return running_process(self.layout) is not None
 
     def enter(self, argv: Sequence[str | Path], cwd: Path | None = None) -> list[str]:
         """Return the command that runs `argv` inside the box's namespaces.
@@ -112,29 +89,37 @@ class Box:
             CapabilityError: too little disk, or something to build it with is missing.
             CommandError: containerd refused it.
         """
-        if image.keyed_name in self._image_names():
+        if image.keyed_name in self.loaded_images():
             return
         image.prepare()
         require_disk(self.layout.root, image.gigabytes, f"loading {image.name}")
+        self._forget(image.name.rpartition(":")[0])
         with step(f"loading {image.name} into the box"):
-            loading = subprocess.Popen(
+            with subprocess.Popen(
                 self.enter([*CTR, "images", "import", "-"]),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-            )
-            _feed(loading, image)
-            self._tag_by_key(image)
+            ) as loading:
+                _feed(loading, image)
+            run(self.enter([*CTR, "images", "tag", "--force", image.name, image.keyed_name]))
 
-    def _tag_by_key(self, image: Image) -> None:
-        repository = image.name.rpartition(":")[0]
-        old = [name for name in self._image_names() if name.startswith(f"{repository}:key-")]
-        if old:
-            run(self.enter([*CTR, "images", "delete", *old]))
-        run(self.enter([*CTR, "images", "tag", "--force", image.name, image.keyed_name]))
+    def _forget(self, repository: str) -> None:
+        """Delete every name of a repository's images, so that their layers are collected."""
+        images = self._image_digests()
+        old = {digest for name, digest in images.items() if name.startswith(f"{repository}:")}
+        # Kubernetes' interface of containerd adds names of its own, of which only the digest tells.
+        names = [name for name, digest in images.items() if digest in old]
+        if names:
+            run(self.enter([*CTR, "images", "delete", *names]))
 
-    def _image_names(self) -> set[str]:
-        return set(run(self.enter([*CTR, "images", "list", "--quiet"])).split())
+    def loaded_images(self) -> set[str]:
+        """Return the names of the images that pods can use, keyed names included."""
+        return set(self._image_digests())
+
+    def _image_digests(self) -> dict[str, str]:
+        _, *rows = run(self.enter([*CTR, "images", "list"])).splitlines()
+        return {row.split()[0]: row.split()[2] for row in rows}
 
     def control(self, action: str = "status", component: str = "") -> dict[str, str]:
         """Kill or start one component, and return the state of all: "running", or how it ended.
@@ -163,11 +148,7 @@ class Box:
             purge: remove the loaded images too, which a later start would find otherwise.
         """
         with locked(self.layout.lock):
-            pid = _running_process(self.layout)
-            if pid is not None:
-                os.kill(pid, signal.SIGKILL)
-                _wait(lambda: not Path("/proc", str(pid)).exists(), GONE_SECONDS, "its end")
-            _remove_traces(self.layout)
+            end_box(self.layout)
         if purge:
             shutil.rmtree(self.layout.root)
 
@@ -186,108 +167,3 @@ def _feed(loading: subprocess.Popen[bytes], image: Image) -> None:
     printed = loading.stderr.read().decode(errors="replace")
     if loading.wait() != 0:
         raise CommandError(f"containerd refused {image.name}:\n{printed.strip()}")
-
-
-def start_box(name: str = DEFAULT_NAME, images: Sequence[Image] = ()) -> Box:
-    """Return a box with a Ready node and the images loaded; what is there already is kept.
-
-    Raises:
-        CapabilityError: this machine lacks something; the message says what to do.
-        BoxError: a component did not become ready.
-        CommandError: a build failed.
-    """
-    box = Box(name)
-    require_root()
-    require_namespaces()
-    require_cgroups()
-    require_overlay(box.layout.root)
-    install_packages(BOX_PACKAGES)
-    programs = kubernetes_binaries()
-    with locked(box.layout.lock):
-        if not box.alive:
-            require_disk(box.layout.root, RUN_GIGABYTES, "running the box")
-            with step(f"starting the box {name!r}"):
-                _start(box, programs)
-    for image in (PAUSE, *images):
-        box.load_image(image)
-    return box
-
-
-def _start(box: Box, programs: Path) -> None:
-    layout = box.layout
-    _remove_traces(layout)
-    layout.logs.mkdir(parents=True)
-    for hierarchy in cgroup_hierarchies():
-        (hierarchy / layout.cgroup[1:]).mkdir(exist_ok=True)
-    boot = [sys.executable, "-u", "-m", "tests.cluster.boot", layout.name, str(programs)]
-    namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    with (layout.logs / "boot.log").open("wb") as log:
-        outer = subprocess.Popen(
-            ["unshare", *namespaces, *boot],
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    _write_identity(layout, outer)
-    try:
-        _wait(lambda: _ready(box), READY_SECONDS, f"the box (its logs are in {layout.logs})")
-    except BaseException:
-        outer.kill()
-        raise
-
-
-def _write_identity(layout: Layout, outer: subprocess.Popen[bytes]) -> None:
-    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
-    _wait(lambda: children.read_text().split() != [], READY_SECONDS, "the box's first process")
-    pid = int(children.read_text().split()[0])
-    layout.identity.write_text(json.dumps({"pid": pid, "started": _start_ticks(pid)}))
-
-
-def _ready(box: Box) -> bool:
-    if not box.alive:
-        log = (box.layout.logs / "boot.log").read_text(errors="replace")
-        raise BoxError(f"the box ended while it started; boot.log ends:\n{log[-2000:]}")
-    if not box.layout.control_socket.exists():
-        return False
-    box.control()
-    node = 'jsonpath={.status.conditions[?(@.type=="Ready")].status}'
-    try:
-        return box.kubectl("get", "node", box.name, "--output", node) == "True"
-    except CommandError:
-        return False  # the node registers itself a moment after kubelet serves
-
-
-def _running_process(layout: Layout) -> int | None:
-    if not layout.identity.exists():
-        return None
-    known = json.loads(layout.identity.read_text())
-    return known["pid"] if _start_ticks(known["pid"]) == known["started"] else None
-
-
-def _start_ticks(pid: int) -> int | None:
-    """Return when a process started, which tells it from a later one of the same number."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return int(fields[19]) if fields[0] != "Z" else None
-
-
-def _remove_traces(layout: Layout) -> None:
-    """Remove what outlives the box's namespaces: cgroup directories and files of the run."""
-    for hierarchy in cgroup_hierarchies():
-        root = hierarchy / layout.cgroup[1:]
-        for directory, _, _ in os.walk(root, topdown=False):
-            Path(directory).rmdir()
-    shutil.rmtree(layout.state, ignore_errors=True)
-    layout.identity.unlink(missing_ok=True)
-
-
-def _wait(condition: Callable[[], bool], seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise BoxError(f"waited {seconds:.0f} s for {what} in vain")
-        time.sleep(ASK_AGAIN_SECONDS)

@@ -28,13 +28,15 @@ class Component:
     Attributes:
         name: what `Box.control` and the log file call it.
         argv: the program and its arguments.
-        ready_url: answers 200 (by any TLS certificate) once the program serves; "" is not asked.
+        ready_url: answers 200 once the program serves; "" is not asked.
+        ready_authority: signs the certificate of an https `ready_url`.
         ready_socket: exists once the program serves; None is not looked for.
     """
 
     name: str
     argv: tuple[str, ...]
     ready_url: str = ""
+    ready_authority: Path | None = None
     ready_socket: Path | None = None
 
 
@@ -150,7 +152,7 @@ def _apiserver(layout: Layout, programs: Path) -> Component:
         "--audit-log-maxbackup=2",
     )
     ready_url = f"https://{NODE_ADDRESS}:{API_PORT}/readyz"
-    return Component("kube-apiserver", argv, ready_url=ready_url)
+    return Component("kube-apiserver", argv, ready_url, ready_authority=pki / "ca.crt")
 
 
 def audit_policy() -> dict[str, object]:
@@ -206,7 +208,7 @@ def _kubelet_config(layout: Layout) -> dict[str, object]:
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         # An address other than this refuses `kubectl exec`.
-        "address": "0.0.0.0",
+        "address": "0.0.0.0",  # noqa: S104 - the box has no interface that leaves it
         "authentication": {
             "anonymous": {"enabled": False},
             "webhook": {"enabled": False},

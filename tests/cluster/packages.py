@@ -1,5 +1,6 @@
 """The Debian packages the box is made of, installed where missing."""
 
+import os
 from pathlib import Path
 
 from tests.cluster.cache import cache_root, locked
@@ -25,17 +26,17 @@ def install_packages(wanted: dict[str, str]) -> None:
     """Install the packages of `wanted` whose program is not on this machine.
 
     Raises:
-        CapabilityError: something is missing and this is no Debian.
+        CapabilityError: something is missing, and this is no Debian or we are not root.
         CommandError: apt-get failed.
     """
     with locked(cache_root() / "locks" / "packages"):
         missing = sorted({package for item, package in wanted.items() if not _present(item)})
         if not missing:
             return
-        if find_program("apt-get") is None:
+        if find_program("apt-get") is None or os.geteuid() != 0:
             raise CapabilityError(
-                f"the box needs {', '.join(missing)} (names of Debian packages): install them; "
-                "only on Debian they are installed by themselves"
+                f"missing: {', '.join(missing)} (names of Debian packages): install them, "
+                "or run as root on Debian, where they are installed by themselves"
             )
         with step(f"installing {', '.join(missing)}"):
             run(["apt-get", "update"])

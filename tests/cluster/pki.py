@@ -29,20 +29,24 @@ class Authority:
             subject: openssl's form, such as "/O=system:masters/CN=admin".
             alternative_names: openssl's form, such as "IP:10.0.0.1,DNS:kubernetes".
         """
-        request, extensions = self.directory / f"{name}.csr", self.directory / f"{name}.ext"
+        request, extensions, key, certificate = (
+            self.directory / f"{name}.{kind}" for kind in ("csr", "ext", "key", "crt")
+        )
         extensions.write_text(
             "extendedKeyUsage=serverAuth,clientAuth\n"
             "authorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n"
             + (f"subjectAltName={alternative_names}\n" if alternative_names else "")
         )
-        key, certificate = self.directory / f"{name}.key", self.directory / f"{name}.crt"
-        run(["openssl", "req", "-new", *new_key(key), "-subj", subject, "-out", request])
-        authority = ["-CA", self.certificate, "-CAkey", self.directory / "ca.key"]
-        serial = ["-set_serial", f"0x{secrets.token_hex(8)}", "-days", VALID_DAYS]
-        run(
-            ["openssl", "x509", "-req", "-in", request, *authority, *serial]
-            + ["-extfile", extensions, "-out", certificate]
-        )
+        openssl("req", "-new", *new_key(key), "-subj", subject, "-out", request)
+        authority = ("-CA", self.certificate, "-CAkey", self.directory / "ca.key")
+        serial = ("-set_serial", f"0x{secrets.token_hex(8)}", "-days", VALID_DAYS)
+        result = ("-extfile", extensions, "-out", certificate)
+        openssl("x509", "-req", "-in", request, *authority, *serial, *result)
+
+
+def openssl(*arguments: str | Path) -> None:
+    """Run openssl, which writes the files that its arguments name."""
+    run(["openssl", *arguments])
 
 
 def new_key(path: Path) -> list[str | Path]:
@@ -55,15 +59,11 @@ def make_authority(directory: Path) -> Authority:
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
     authority = Authority(directory)
-    run(
-        ["openssl", "req", "-x509", "-new", *new_key(directory / "ca.key")]
-        + ["-subj", "/CN=vibethinker-test", "-days", VALID_DAYS, "-out", authority.certificate]
-        + ["-addext", "keyUsage=critical,keyCertSign,digitalSignature"]
-    )
-    run(
-        ["openssl", "ecparam", "-name", "prime256v1", "-genkey", "-noout"]
-        + ["-out", directory / "service-account.key"]
-    )
+    named = ("-subj", "/CN=vibethinker-test", "-days", VALID_DAYS, "-out", authority.certificate)
+    usage = ("-addext", "keyUsage=critical,keyCertSign,digitalSignature")
+    openssl("req", "-x509", "-new", *new_key(directory / "ca.key"), *named, *usage)
+    curve = ("-name", "prime256v1", "-genkey", "-noout")
+    openssl("ecparam", *curve, "-out", directory / "service-account.key")
     return authority
 
 

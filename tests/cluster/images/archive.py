@@ -1,22 +1,19 @@
 """Writes images as docker-archives: layers are streamed from directories, never stored twice."""
 
 import hashlib
+import io
 import json
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 BLOCK = tarfile.BLOCKSIZE
-
-
-class Sink(Protocol):
-    """Whatever takes bytes."""
-
-    def write(self, data: bytes, /) -> object:
-        """Take all of `data`."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Tree:
 
     def members(self) -> Iterator[tuple[tarfile.TarInfo, Path]]:
         """Return every member in a fixed order, with the file it is read from."""
-        with tarfile.open(fileobj=_Discard(), mode="w|") as plain:
+        with tarfile.open(fileobj=io.BytesIO(), mode="w") as plain:
             for path in self._paths():
                 relative = path.relative_to(self.source).as_posix()
                 name = "/".join(part for part in (self.target, relative) if part not in {"", "."})
@@ -72,9 +69,9 @@ class Tree:
         content = sum(_member_bytes(member) for member, _ in self.members())
         return _rounded(content + 2 * BLOCK, tarfile.RECORDSIZE)
 
-    def write(self, sink: Sink) -> None:
+    def write(self, sink: IO[bytes] | io.RawIOBase) -> None:
         """Write this layer's tar, `size` bytes."""
-        with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as layer:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT) as layer:
             for member, path in self.members():
                 if member.isreg():
                     with path.open("rb") as content:
@@ -83,24 +80,21 @@ class Tree:
                     layer.addfile(member)
 
 
-class _Discard:
-    def write(self, data: bytes) -> int:
-        return len(data)
+class _Hashing(io.RawIOBase):
+    """Passes bytes on, and hashes them on the way."""
 
+    def __init__(self, sink: IO[bytes]) -> None:
+        super().__init__()
+        self._sink = sink
+        self.digest = hashlib.sha256()
 
-@dataclass
-class _Hashing:
-    sink: Sink
-    digest: "hashlib._Hash"
-
-    def write(self, data: bytes) -> int:
+    def write(self, data: "ReadableBuffer", /) -> int:
         self.digest.update(data)
-        self.sink.write(data)
-        return len(data)
+        return self._sink.write(data)
 
 
 def write_archive(
-    sink: BinaryIO, name: str, layers: Sequence[Tree], config: Mapping[str, object]
+    sink: IO[bytes], name: str, layers: Sequence[Tree], config: Mapping[str, object]
 ) -> None:
     """Write an image as an uncompressed docker-archive.
 
@@ -126,16 +120,16 @@ def write_archive(
     sink.write(bytes(2 * BLOCK))
 
 
-def _write_layer(sink: BinaryIO, name: str, layer: Tree) -> str:
+def _write_layer(sink: IO[bytes], name: str, layer: Tree) -> str:
     size = layer.size()
-    hashing = _Hashing(sink, hashlib.sha256())
+    hashing = _Hashing(sink)
     sink.write(_header(name, size))
     layer.write(hashing)
     sink.write(_padding(size))
     return hashing.digest.hexdigest()
 
 
-def _write_bytes(sink: BinaryIO, name: str, data: bytes) -> None:
+def _write_bytes(sink: IO[bytes], name: str, data: bytes) -> None:
     sink.write(_header(name, len(data)) + data + _padding(len(data)))
 
 

@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from tests.cluster.binaries import SOURCE, kubernetes_binaries
 from tests.cluster.components import PAUSE_IMAGE
@@ -38,12 +38,12 @@ ENGINE_LEAVE_OUT = (
 )
 
 
-def _write_pause(sink: BinaryIO) -> None:
+def _write_pause(sink: IO[bytes]) -> None:
     layer = Tree(kubernetes_binaries(), leave_out=("kube*",))
     write_archive(sink, PAUSE_IMAGE, [layer], {"Entrypoint": ["/pause"], "User": "65535:65535"})
 
 
-def _write_base(sink: BinaryIO) -> None:
+def _write_base(sink: IO[bytes]) -> None:
     write_archive(sink, BASE.name, [base_layer()], {"Cmd": ["/bin/sh"]})
 
 
@@ -56,7 +56,7 @@ def _engine_layer() -> Tree:
     return Tree(engine_site(), target=DIST_PACKAGES, leave_out=ENGINE_LEAVE_OUT)
 
 
-def _write_engine(sink: BinaryIO) -> None:
+def _write_engine(sink: IO[bytes]) -> None:
     write_archive(sink, ENGINE.name, [base_layer(), _engine_layer()], {"Cmd": ["/bin/sh"]})
 
 

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from tests.cluster.cache import cache_root, locked
 from tests.cluster.capabilities import require_disk
@@ -58,7 +58,7 @@ def build_target(target: str, name: str) -> None:
         _buildah("rmi", "--prune", "--force")
 
 
-def write_target(sink: BinaryIO, name: str) -> None:
+def write_target(sink: IO[bytes], name: str) -> None:
     """Write an image that `build_target` built as a docker-archive."""
     with locked(LOCK), _scratch() as scratch:
         archive = scratch / "image.tar"
@@ -75,8 +75,8 @@ def _scratch() -> Iterator[Path]:
 
 def _buildah(command: str, *arguments: str) -> str:
     store = cache_root() / "buildah"
-    places = ["--root", store / "root", "--runroot", store / "run", "--storage-driver", "overlay"]
-    return run(["buildah", *places, command, *arguments])
+    places = ("--root", f"{store}/root", "--runroot", f"{store}/run")
+    return run(["buildah", *places, "--storage-driver", "overlay", command, *arguments])
 
 
 def _import_base(scratch: Path) -> str:

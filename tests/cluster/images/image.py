@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from tests.cluster.cache import key_of
 
 
 def _nothing() -> None:
-    """Prepare nothing."""
+    return
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Image:
 
     name: str
     inputs: Callable[[], Sequence[Path | str]]
-    write: Callable[[BinaryIO], None]
+    write: Callable[[IO[bytes]], None]
     gigabytes: float
-    prepare: Callable[[], None] = _nothing
+    prepare: Callable[[], object] = _nothing
 
     @property
     def key(self) -> str:
