@@ -1,0 +1,110 @@
+"""The two containers of a server pod: one copies our package in, the other is a stock vLLM."""
+
+from typing import Any
+
+from vibethinker_operator import names
+from vibethinker_operator.api import Device, VibeThinkerDeployment
+from vibethinker_operator.deadlines import PROBE_PERIOD_SECONDS, TEARDOWN_SECONDS, derive_deadlines
+from vibethinker_operator.images import Images
+from vibethinker_operator.resources.engine_settings import render_engine_variable
+from vibethinker_operator.resources.volumes import build_inject_mounts, build_mounts
+
+SECURITY_CONTEXT: dict[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+}
+"""What Pod Security "restricted" demands of a container, and a read-only root."""
+
+SERVER_COMMAND = ["python3", "-m", names.SERVER_MODULE]
+
+
+def build_inject_container(images: Images) -> dict[str, Any]:
+    """Returns the init container that copies the server package into the pod."""
+    return {
+        "name": names.INJECT_CONTAINER,
+        "image": images.package,
+        "command": ["cp", "-R", f"{names.PACKAGE_SOURCE}/.", f"{names.PACKAGE_PATH}/"],
+        "resources": {
+            "requests": {"cpu": "10m", "memory": "32Mi"},
+            "limits": {"memory": "128Mi"},
+        },
+        "securityContext": SECURITY_CONTEXT,
+        "volumeMounts": build_inject_mounts(),
+    }
+
+
+def build_engine_container(resource: VibeThinkerDeployment, images: Images) -> dict[str, Any]:
+    """Returns the engine container: vLLM, started by our package."""
+    return {
+        "name": names.ENGINE_CONTAINER,
+        "image": images.engine,
+        "command": [*SERVER_COMMAND, "serve"],
+        "env": _environment(resource),
+        "ports": [
+            {"name": names.CLIENT_PORT_NAME, "containerPort": names.CLIENT_PORT, "protocol": "TCP"},
+            {"name": names.OPS_PORT_NAME, "containerPort": names.OPS_PORT, "protocol": "TCP"},
+        ],
+        "resources": _resources(resource),
+        "securityContext": SECURITY_CONTEXT,
+        "volumeMounts": build_mounts(resource),
+        "lifecycle": {"preStop": {"exec": {"command": [*SERVER_COMMAND, "drain"]}}},
+        **_probes(resource),
+    }
+
+
+def _environment(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
+    cache = names.CACHE_PATH
+    plain = {
+        names.ENV_ENGINE: render_engine_variable(resource.spec),
+        "PYTHONPATH": names.PACKAGE_PATH,
+        # getpass and everything under ~ fail for a uid that the image does not know.
+        "USER": "vibethinker",
+        "HOME": names.HOME_PATH,
+        "XDG_CACHE_HOME": cache,
+        "VLLM_CACHE_ROOT": f"{cache}/vllm",
+        "HF_HOME": f"{cache}/huggingface",
+        "MODELSCOPE_CACHE": f"{cache}/modelscope",
+        "VLLM_NO_USAGE_STATS": "1",
+        # Bounds on what one request may ask for; vLLM's own defaults are 16384 and 1024.
+        "VLLM_MAX_N_SEQUENCES": "8",
+        "VLLM_MAX_COMPLETION_PROMPTS": "8",
+        "PROMETHEUS_DISABLE_CREATED_SERIES": "true",
+    }
+    if resource.spec.model.token_secret_ref.name:
+        plain["HF_TOKEN_PATH"] = f"{names.HUB_PATH}/{names.HUB_TOKEN}"
+    pod_name = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    return [
+        {"name": names.ENV_POD_NAME, **pod_name},
+        *({"name": name, "value": value} for name, value in plain.items()),
+    ]
+
+
+def _resources(resource: VibeThinkerDeployment) -> dict[str, Any]:
+    spec = resource.spec
+    # As strings, so that 4 and "4" are the same pod.
+    requests, limits = (
+        {name: str(amount) for name, amount in amounts.model_dump(exclude_none=True).items()}
+        for amounts in (spec.resources.requests, spec.resources.limits)
+    )
+    if spec.engine.device is Device.GPU:
+        limits[spec.gpu.resource_name] = "1"
+    return {"requests": requests, "limits": limits}
+
+
+def _probes(resource: VibeThinkerDeployment) -> dict[str, Any]:
+    ready = {"httpGet": {"path": names.PATH_READY, "port": names.OPS_PORT_NAME}}
+    deadlines = derive_deadlines(resource.spec)
+    often = {"periodSeconds": PROBE_PERIOD_SECONDS, "timeoutSeconds": 2}
+    return {
+        "startupProbe": ready | often | {"failureThreshold": deadlines.startup_failure_threshold},
+        "readinessProbe": ready | often | {"failureThreshold": 2},
+        "livenessProbe": {
+            "httpGet": {"path": names.PATH_HEALTH, "port": names.CLIENT_PORT_NAME},
+            "periodSeconds": 10,
+            "timeoutSeconds": 10,
+            "failureThreshold": 12,
+            # Answers of an engine that has been dead for two minutes are not worth a long drain.
+            "terminationGracePeriodSeconds": TEARDOWN_SECONDS,
+        },
+    }
