@@ -52,7 +52,7 @@ class Volume(ApiModel):
     """Directory of the model in that volume, relative to its root. Empty: the root itself."""
 
 
-_NAME = r"[A-Za-z0-9_]+([.-][A-Za-z0-9_]+)*"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9_]*([.-][A-Za-z0-9_]+)*"
 
 
 class Model(ApiModel):

@@ -1,0 +1,85 @@
+"""Resources to start from. A test asks the real API server to take each."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from vibethinker_operator import names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A resource, and what is to be said about it."""
+
+    file: str
+    comment: str
+    name: str
+    spec: dict[str, Any]
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """The resource."""
+        return {
+            "apiVersion": names.API_VERSION,
+            "kind": names.KIND,
+            "metadata": {"name": self.name},
+            "spec": self.spec,
+        }
+
+
+SAMPLES: Final = (
+    Sample(
+        file="t4.yaml",
+        comment="One to three NVIDIA T4, the smallest card that serves the model well.\n\n"
+        "  kubectl apply -f t4.yaml\n"
+        "  kubectl get vtd chat -w",
+        name="chat",
+        spec={
+            "gpu": {"product": "Tesla-T4"},
+            "scaling": {"minReplicas": 1, "maxReplicas": 3},
+            "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
+        },
+    ),
+    Sample(
+        file="t4-few-sequences.yaml",
+        comment="A T4 with room for 16 sequences: memory reaches 39 % of the card at most, so the\n"
+        "75 % line cannot be crossed. The condition MemoryLineReachable says so; the queue decides.",
+        name="few",
+        spec={
+            "gpu": {"product": "Tesla-T4"},
+            "engine": {"maxNumSeqs": 16},
+            "scaling": {"maxReplicas": 2},
+            "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
+        },
+    ),
+    Sample(
+        file="cpu.yaml",
+        comment="Without a GPU, to try things out: slow, but real. Memory in use is measured\n"
+        "against the limit: 4 GiB of KV cache beside 3.1 GB of weights and the engine's processes.",
+        name="chat-cpu",
+        spec={
+            "engine": {
+                "image": "vllm/vllm-openai-cpu:v0.32.0",
+                "device": "CPU",
+                "maxNumSeqs": 64,
+                "kvCacheMemoryBytes": 4 * 2**30,
+            },
+            "scaling": {"maxReplicas": 2},
+            "resources": {
+                "requests": {"cpu": "4", "memory": "12Gi"},
+                "limits": {"memory": "12Gi"},
+            },
+        },
+    ),
+    Sample(
+        file="observe-only.yaml",
+        comment="Decides and reports, and changes nothing: read status.decision beside what you\n"
+        "have. Replicas stay as written here; refusals are counted, not made.",
+        name="rehearsal",
+        spec={
+            "replicas": 2,
+            "gpu": {"product": "NVIDIA-L4"},
+            "scaling": {"mode": "Advisory", "maxReplicas": 4},
+            "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
+        },
+    ),
+)
