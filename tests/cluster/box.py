@@ -89,9 +89,23 @@ class Box:
             CapabilityError: too little disk, or something to build it with is missing.
             CommandError: containerd refused it.
         """
-        if image.keyed_name in self.loaded_images():
-            return
-        image.prepare()
+        if image.keyed_name not in self.loaded_images():
+            # The key is read before the build: what changes meanwhile is built the next time.
+            keyed_name = image.keyed_name
+            image.prepare()
+            self.import_image(image, keyed_name)
+
+    def import_image(self, image: Image, keyed_name: str) -> None:
+        """Write an image that is prepared into containerd, in place of an older one.
+
+        Args:
+            image: its `prepare` was called.
+            keyed_name: the image's at the time of that call.
+
+        Raises:
+            CapabilityError: too little disk.
+            CommandError: containerd refused it.
+        """
         require_disk(self.layout.root, image.gigabytes, f"loading {image.name}")
         self._forget(image.name.rpartition(":")[0])
         with step(f"loading {image.name} into the box"):
@@ -102,7 +116,7 @@ class Box:
                 stderr=subprocess.PIPE,
             ) as loading:
                 _feed(loading, image)
-            run(self.enter([*CTR, "images", "tag", "--force", image.name, image.keyed_name]))
+            run(self.enter([*CTR, "images", "tag", "--force", image.name, keyed_name]))
 
     def _forget(self, repository: str) -> None:
         """Delete every name of a repository's images, so that their layers are collected."""

@@ -45,17 +45,22 @@ def start_box(name: str = DEFAULT_NAME, images: Sequence[Image] = ()) -> Box:
     box = Box(name)
     check(box)
     install_packages({**BOX_PACKAGES, **(IMAGE_PACKAGES if images else {})})
+    wanted = {image.keyed_name: image for image in (PAUSE, *images)}
+    loaded = box.loaded_images() if box.alive else set()
+    missing = [image for keyed_name, image in wanted.items() if keyed_name not in loaded]
     with ThreadPoolExecutor(max_workers=2) as builds:
         # The compiler needs the processors, the images mostly the network and the disk.
-        prepared = builds.submit(_prepare, box, images)
+        prepared = builds.submit(_prepare, missing)
         programs = builds.submit(kubernetes_binaries).result()
         with locked(box.layout.lock):
             if not box.alive:
                 with step(f"starting the box {name!r}"):
                     _start(box, programs)
         prepared.result()
-    for image in (PAUSE, *images):
-        box.load_image(image)
+    loaded = box.loaded_images()
+    for keyed_name, image in wanted.items():
+        if keyed_name not in loaded:
+            box.import_image(image, keyed_name)
     return box
 
 
@@ -68,11 +73,9 @@ def check(box: Box) -> None:
     require_disk(box.layout.root, RUN_GIGABYTES, "running the box")
 
 
-def _prepare(box: Box, images: Sequence[Image]) -> None:
-    loaded = box.loaded_images() if box.alive else set()
+def _prepare(images: Sequence[Image]) -> None:
     for image in images:
-        if image.keyed_name not in loaded:
-            image.prepare()
+        image.prepare()
 
 
 def _start(box: Box, programs: Path) -> None:

@@ -28,6 +28,8 @@ BUILD_INPUTS = (
 )
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 BUILD_GIGABYTES = 4
+# The stage both images copy from has a name, or pruning would take it and every build start anew.
+SHARED_STAGE, SHARED_NAME = "package", "localhost/vibethinker-package:latest"
 LOCK = cache_root() / "locks" / "buildah"
 
 
@@ -52,9 +54,10 @@ def build_target(target: str, name: str) -> None:
     with locked(LOCK), _scratch() as scratch:
         base = _import_base(scratch)
         with step(f"building {name}"):
-            options = ["--isolation", "chroot", "--layers", "--target", target]
-            arguments = ["--build-arg", f"BASE_IMAGE={base}", *_client_settings(scratch)]
-            _buildah("bud", *options, *arguments, "--tag", name, str(CHECKOUT))
+            options = ["--isolation", "chroot", "--layers", "--build-arg", f"BASE_IMAGE={base}"]
+            for stage, tag in ((SHARED_STAGE, SHARED_NAME), (target, name)):
+                tagged = ("--target", stage, "--tag", tag)
+                _buildah("bud", *options, *_client_settings(scratch), *tagged, str(CHECKOUT))
         _buildah("rmi", "--prune", "--force")
 
 
