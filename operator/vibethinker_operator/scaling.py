@@ -152,6 +152,23 @@ class Withdrawal:
 
 
 @dataclass(frozen=True, slots=True)
+class StartTimes:
+    """How long a pod takes from made to Ready.
+
+    Attributes:
+        seconds: The learned time; None before any pod was Ready.
+        witnessed: Whether it comes from pods that were seen on their way.
+        on_their_way: Pods that have not been Ready yet.
+        been_ready: Pods that have been Ready, whatever they are now.
+    """
+
+    seconds: float | None = None
+    witnessed: bool = False
+    on_their_way: frozenset[str] = frozenset()
+    been_ready: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ScalingState:
     """What one decision leaves for the next. Losing it (a restart) never shrinks a fleet.
 
@@ -159,8 +176,7 @@ class ScalingState:
         tracks: How long each line has been crossed.
         history: Needs of the stabilization window.
         withdrawal: The step last taken back.
-        start_seconds: How long a pod takes from made to Ready, learned from those that started.
-        unready_seen: Pods seen before they were Ready: only from those is anything learned.
+        start_times: How long a pod takes to start, learned from those that did.
         replicas_seen: `.spec.replicas` of the last decision.
         last_scale_at: When `.spec.replicas` was last seen to change, in unix seconds.
         last_scale_in_at: When it was last seen to fall, in unix seconds.
@@ -169,8 +185,7 @@ class ScalingState:
     tracks: tuple[Track, ...] = field(default_factory=start_tracks)
     history: NeedHistory = field(default_factory=NeedHistory)
     withdrawal: Withdrawal | None = None
-    start_seconds: float | None = None
-    unready_seen: frozenset[str] = frozenset()
+    start_times: StartTimes = field(default_factory=StartTimes)
     replicas_seen: int | None = None
     last_scale_at: float | None = None
     last_scale_in_at: float | None = None

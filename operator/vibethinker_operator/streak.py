@@ -29,6 +29,9 @@ CONFIRMING_SWEEPS: Final = 3
 """Sweeps in a row that must be above the line before a streak that had a gap counts again."""
 
 
+_ROUNDING: Final = 1e-9
+
+
 class Signal(StrEnum):
     """What a line is drawn on."""
 
@@ -97,7 +100,7 @@ def fold_sweep(track: Track, above: bool | None, *, window_seconds: float, now: 
     since = track.since
     if since is None and above:
         since = _find_start(marks)
-    if since is not None and _is_over(marks, window_seconds):
+    if since is not None and _is_over(marks, since, window_seconds):
         since = None
     return replace(
         track,
@@ -117,7 +120,7 @@ def is_sustained(track: Track, *, window_seconds: float, now: float) -> bool:
         and track.marks[-1].above
         and now - track.marks[-1].time <= GAP_SECONDS
         and now - track.since >= window_seconds
-        and _count_above(track.marks) >= SUSTAINED_SHARE * len(track.marks)
+        and _is_mostly_above(sum(m.above for m in track.marks), len(track.marks))
     )
 
 
@@ -181,16 +184,18 @@ def _find_start(marks: tuple[_Mark, ...]) -> float:
     start, above = marks[-1].time, 0
     for count, mark in enumerate(reversed(marks), start=1):
         above += mark.above
-        if mark.above and above >= SUSTAINED_SHARE * count:
+        if mark.above and _is_mostly_above(above, count):
             start = mark.time
     return start
 
 
-def _is_over(marks: tuple[_Mark, ...], window_seconds: float) -> bool:
+def _is_over(marks: tuple[_Mark, ...], since: float, window_seconds: float) -> bool:
     # Counted against a full window from the start, or the second sweep could already end it.
-    expected = max(len(marks), window_seconds / SWEEP_SECONDS)
-    return len(marks) - _count_above(marks) > (1 - SUSTAINED_SHARE) * expected + 1e-9
+    counted = [mark for mark in marks if mark.time >= since]
+    expected = max(len(counted), window_seconds / SWEEP_SECONDS)
+    below = sum(not mark.above for mark in counted)
+    return below > (1 - SUSTAINED_SHARE) * expected + _ROUNDING
 
 
-def _count_above(marks: tuple[_Mark, ...]) -> int:
-    return sum(mark.above for mark in marks)
+def _is_mostly_above(above: int, count: int) -> bool:
+    return above >= SUSTAINED_SHARE * count - _ROUNDING

@@ -1,0 +1,182 @@
+"""How many replicas the load needs, by each of three measures, and which lines are crossed.
+
+Demand is the load wherever it is: in use, waiting, or sent away. It goes on growing where a
+reading has met its ceiling, so one step is big enough. The need is the largest of the three.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from vibethinker_operator.memory import MemoryUse
+from vibethinker_operator.scaling import ScalingPolicy
+from vibethinker_operator.signals import Signals
+from vibethinker_operator.streak import Signal
+
+HEADROOM: Final = 0.9
+"""A fleet is sized to stand at 90 % of a line (design, section 6): at the line itself it would
+cross it again at the next request, and could never shrink without crossing it."""
+
+POOL_SHARE: Final = 0.9
+"""Nor to fill more than 90 % of the KV pool, where cards are so small that the pool is full
+before the line: past 95 % the pods refuse."""
+
+CONCURRENCY_LINE: Final = 0.9
+"""Share of `max_num_seqs` that may run. At 1.0 there is a queue, and that has a line of its own."""
+
+CLEAR_QUEUE_SECONDS: Final = 30.0
+"""New replicas are to clear what waits beyond the line within this (design, section 6)."""
+
+QUEUE_KEEP_SHARE: Final = 0.5
+"""A fleet keeps the replicas at which each would hold half of the queue line: with fewer, the
+shrink itself would soon cross it."""
+
+MOST_REPLICAS: Final = 10_000
+"""Beyond any fleet; keeps a reading near the line's own limit from giving a number without end."""
+
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """The load that replicas are wanted for.
+
+    This is where a forecast goes: the same needs, of the demand at the moment when a new replica
+    would be ready.
+
+    Attributes:
+        kv_bytes: KV bytes; None if memory is unknown.
+        waiting: Requests waiting.
+        running: Requests running, or that would run were they not sent away.
+    """
+
+    kv_bytes: float | None
+    waiting: float
+    running: float
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Replicas needed by each measure; None if it cannot tell.
+
+    Attributes:
+        memory: Smallest fleet whose live memory stays below 90 % of the line.
+        queue: Fleet that clears what waits.
+        concurrency: Smallest fleet whose running requests stay below 90 % of their line.
+    """
+
+    memory: int | None
+    queue: int | None
+    concurrency: int | None
+
+    @property
+    def highest(self) -> tuple[Signal, int] | None:
+        """The largest need and what it is of; the first named wins a tie."""
+        known = [(signal, need) for signal, need in self.by_signal.items() if need is not None]
+        return max(known, key=lambda item: item[1], default=None)
+
+    @property
+    def by_signal(self) -> Mapping[Signal, int | None]:
+        """The needs by signal."""
+        return {
+            Signal.MEMORY: self.memory,
+            Signal.QUEUE: self.queue,
+            Signal.CONCURRENCY: self.concurrency,
+        }
+
+
+def fold_demand(signals: Signals) -> Demand:
+    """Returns the demand of this moment: in use, waiting, and refused per second x its stay."""
+    waiting, running = signals.waiting or 0.0, signals.running or 0.0
+    refused = signals.refusals_per_second * (signals.seconds_in_system or 0.0)
+    kv_bytes = None
+    if signals.memory is not None:
+        per_request = signals.kv_bytes_per_request or 0.0
+        kv_bytes = signals.memory.kv_used_bytes + (waiting + refused) * per_request
+    return Demand(kv_bytes, waiting, running + waiting + refused)
+
+
+def compute_needs(policy: ScalingPolicy, signals: Signals, demand: Demand) -> Needs:
+    """Returns the replicas that the demand needs, by each measure."""
+    return Needs(
+        memory=_need_memory(policy, signals.memory, demand),
+        queue=_need_queue(policy, signals, demand),
+        concurrency=_need_concurrency(signals, demand),
+    )
+
+
+def find_crossed(policy: ScalingPolicy, signals: Signals) -> Mapping[Signal, bool | None]:
+    """Returns for each line whether it is crossed in this sweep; None if nobody can tell."""
+    return {
+        Signal.MEMORY: _is_memory_crossed(policy, signals),
+        Signal.QUEUE: None
+        if signals.waiting is None
+        else signals.waiting > queue_line(policy, signals),
+        Signal.CONCURRENCY: _is_concurrency_crossed(signals),
+    }
+
+
+def queue_line(policy: ScalingPolicy, signals: Signals) -> int:
+    """Returns how many requests may wait in the whole fleet."""
+    return policy.request_queue_length * signals.ready
+
+
+def concurrency_line(signals: Signals) -> float | None:
+    """Returns how many requests may run in the whole fleet; None if no pod says."""
+    if signals.max_num_seqs is None:
+        return None
+    return CONCURRENCY_LINE * signals.max_num_seqs * signals.ready
+
+
+def kv_room_bytes(policy: ScalingPolicy, memory: MemoryUse) -> float:
+    """Returns the KV bytes that one replica may hold; zero or less if the line is out of reach."""
+    target = policy.memory_used_percentage / 100 * HEADROOM
+    room = target * memory.device_bytes - memory.non_kv_bytes
+    return room if memory.pool_bytes is None else min(room, POOL_SHARE * memory.pool_bytes)
+
+
+def _is_memory_crossed(policy: ScalingPolicy, signals: Signals) -> bool | None:
+    if signals.memory_refused:
+        return True  # or a pod that refuses below its line would keep the fleet from growing
+    if signals.memory is None or kv_room_bytes(policy, signals.memory) <= 0:
+        return None  # unknown, or crossed by the weights alone: replicas would not help
+    return signals.memory.used_ratio * 100 > policy.memory_used_percentage
+
+
+def _is_concurrency_crossed(signals: Signals) -> bool | None:
+    line = concurrency_line(signals)
+    if line is None or signals.running is None:
+        return None
+    return signals.running > line
+
+
+def _need_memory(policy: ScalingPolicy, memory: MemoryUse | None, demand: Demand) -> int | None:
+    if memory is None or demand.kv_bytes is None:
+        return None
+    room = kv_room_bytes(policy, memory)
+    if room <= 0:
+        return None
+    return _ceil(demand.kv_bytes / room)
+
+
+def _need_queue(policy: ScalingPolicy, signals: Signals, demand: Demand) -> int | None:
+    if signals.waiting is None or not signals.ready:
+        return None
+    excess = demand.waiting - queue_line(policy, signals)
+    if excess > 0:
+        rate = signals.finished_per_second
+        steps = 1 if rate is None else _ceil(excess / (rate * CLEAR_QUEUE_SECONDS))
+        return min(MOST_REPLICAS, signals.ready + steps)
+    per_replica = policy.request_queue_length * QUEUE_KEEP_SHARE
+    return min(signals.ready, _ceil(demand.waiting / per_replica))
+
+
+def _need_concurrency(signals: Signals, demand: Demand) -> int | None:
+    if signals.max_num_seqs is None or signals.running is None:
+        return None
+    return _ceil(demand.running / (signals.max_num_seqs * CONCURRENCY_LINE * HEADROOM))
+
+
+def _ceil(replicas: float) -> int:
+    return max(1, min(MOST_REPLICAS, math.ceil(replicas - _ROUNDING)))
