@@ -1,0 +1,1 @@
+"""What runs in a server pod beside vLLM: admission, load, drain, and the ops port."""

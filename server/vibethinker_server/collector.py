@@ -1,0 +1,166 @@
+"""The series of the ops port, made from the runtime's state at the moment of asking.
+
+Unknown is no series. Nothing is kept in gauges that could go stale.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from vibethinker_server import names
+from vibethinker_server.load import Load, MemoryKinds
+from vibethinker_server.runtime import LOAD_ERRORS, Runtime
+
+BACKLOG_TRIES = 3
+
+
+class FleetCollector(Collector):
+    """The small page that the operator reads with every sweep."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def collect(self) -> Iterator[Metric]:
+        """Yields the series as of now."""
+        runtime, now = self._runtime, self._runtime.clock.monotonic()
+        load = runtime.load()
+        yield from _memory(load)
+        yield from _gauge(names.METRIC_QUEUE, "Requests let in that do not run.", load.queue_length)
+        yield from _gauge(names.METRIC_RUNNING, "Requests that the engine runs.", load.running)
+        in_flight = runtime.flights.count
+        yield from _gauge(names.METRIC_IN_FLIGHT, "Requests let in and not ended.", in_flight)
+        backlog = read_backlog(runtime)
+        yield from _gauge(names.METRIC_BACKLOG, "Prompt tokens without a first answer.", backlog)
+        yield from _gauge(
+            names.METRIC_GPU_UTIL,
+            "Share of time in which the GPU computed.",
+            runtime.gpu_util_ratio,
+        )
+        yield from _gauge(
+            names.METRIC_MAX_NUM_SEQS, "Sequences that can run.", runtime.settings.max_num_seqs
+        )
+        yield from self._counters()
+        runtime.sessions.forget_expired(runtime.clock.unix())
+        yield from _gauge(
+            names.METRIC_SESSIONS, "Sessions let in within their time.", runtime.sessions.count
+        )
+        generation = runtime.fleet.policy.generation
+        yield from _gauge(names.METRIC_GENERATION, "Generation of the policy obeyed.", generation)
+        draining = runtime.fleet.draining_seconds(now) is not None
+        yield from _gauge(names.METRIC_DRAINING, "1 while this pod drains.", int(draining))
+        phase = GaugeMetricFamily(names.METRIC_PHASE, "Where this pod stands.", labels=["phase"])
+        phase.add_metric([runtime.phase(now)], 1)
+        yield phase
+
+    def _counters(self) -> Iterator[Metric]:
+        runtime, stats = self._runtime, self._runtime.stats
+        if stats.initialized:
+            yield CounterMetricFamily(names.METRIC_STEPS, "Engine steps.", stats.steps)
+            yield CounterMetricFamily(names.METRIC_FINISHED, "Requests finished.", stats.finished)
+        refused = runtime.rejected.counts()
+        yield _by_label(names.METRIC_REJECTED, "Refused.", names.LABEL_REASON, refused)
+        would = runtime.would_reject.counts()
+        yield _by_label(
+            names.METRIC_WOULD_REJECT, "Let in as not ours to refuse.", names.LABEL_REASON, would
+        )
+        errors = runtime.errors.total(LOAD_ERRORS)
+        yield CounterMetricFamily(names.METRIC_LOAD_ERRORS, "Readings of load that failed.", errors)
+
+
+class ErrorCollector(Collector):
+    """Errors of ours by where they were caught."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+
+    def collect(self) -> Iterator[Metric]:
+        """Yields the one counter."""
+        counts = self._runtime.errors.counts()
+        yield _by_label(names.METRIC_ERRORS, "Errors caught.", names.LABEL_WHERE, counts)
+
+
+class _Named(Collector):
+    """The families of several registries of which a sample has one of `wanted` names."""
+
+    def __init__(self, registries: Iterable[Collector], wanted: set[str]) -> None:
+        self._registries = registries
+        self._wanted = wanted
+
+    def collect(self) -> Iterator[Metric]:
+        for registry in self._registries:
+            for family in registry.collect():
+                family.samples = [one for one in family.samples if one.name in self._wanted]
+                if family.samples:
+                    yield family
+
+
+def render_fleet_page(collector: FleetCollector) -> bytes:
+    """Returns the small page in Prometheus' text format."""
+    return _render(collector)
+
+
+def render_metrics(ours: CollectorRegistry, engines: CollectorRegistry, wanted: set[str]) -> bytes:
+    """Returns the page of both registries, or just the samples of the `wanted` names if any."""
+    if not wanted:
+        return generate_latest(ours) + generate_latest(engines)
+    registries: list[Collector] = [ours]
+    if not all(name.startswith(names.PREFIX) for name in wanted):
+        registries.append(engines)
+    return _render(_Named(registries, wanted))
+
+
+def read_backlog(runtime: Runtime) -> int | None:
+    """Returns the prompt tokens of requests that have no token yet, None: vLLM does not say.
+
+    vLLM sums over a dict that its event loop changes; a change in between costs another try.
+    """
+    if runtime.backlog is None:
+        return None
+    for _ in range(BACKLOG_TRIES):
+        try:
+            return int(runtime.backlog())
+        except RuntimeError:
+            continue
+        except Exception:
+            break
+    return None
+
+
+def _render(collector: Collector) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(collector)
+    return generate_latest(registry)
+
+
+def _memory(load: Load) -> Iterator[Metric]:
+    yield from _gauge(names.METRIC_MEMORY_USED, "Live memory, 0 to 1.", load.memory_used_ratio)
+    raw = load.device_memory_used_ratio
+    yield from _gauge(names.METRIC_DEVICE_MEMORY_USED, "Raw use of the device, 0 to 1.", raw)
+    total = load.device.total_bytes if load.device else None
+    yield from _gauge(names.METRIC_DEVICE_MEMORY, "The device's memory.", total)
+    if load.kinds is not None:
+        yield _kinds(load.kinds)
+
+
+def _kinds(kinds: MemoryKinds) -> Metric:
+    help_text = "The device's use by kind; the kinds sum to it."
+    family = GaugeMetricFamily(names.METRIC_MEMORY, help_text, labels=[names.LABEL_KIND])
+    for kind in ("weights", "kv_used", "kv_idle", "other"):
+        value = getattr(kinds, kind)
+        if value is not None:
+            family.add_metric([kind], value)
+    return family
+
+
+def _gauge(name: str, help_text: str, value: float | None) -> Iterator[Metric]:
+    if value is not None:
+        yield GaugeMetricFamily(name, help_text, value)
+
+
+def _by_label(name: str, help_text: str, label: str, counts: dict[str, int]) -> Metric:
+    family = CounterMetricFamily(name, help_text, labels=[label])
+    for value, count in counts.items():
+        family.add_metric([value], count)
+    return family

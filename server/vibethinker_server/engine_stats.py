@@ -1,0 +1,111 @@
+"""What the engine says of itself, step by step, through guarded reads.
+
+vLLM calls its statistics classes unstable, so every attribute is read with suspicion: whatever is
+missing or senseless makes the load unknown, is counted, and never reaches the engine as an error.
+"""
+
+from collections import deque
+from math import isfinite
+from typing import Any
+
+from vibethinker_server import names
+from vibethinker_server.load import EngineReading
+from vibethinker_server.tally import Tally
+
+RATE_WINDOW_SECONDS = 60.0
+# Bytes of one KV element by the start of vLLM's cache_dtype; "auto" is the model's own type.
+KV_ITEM_BYTES = {"fp8": 1, "int8": 1, "bfloat16": 2, "float16": 2, "half": 2}
+
+
+class EngineStats:
+    """Holds the newest reading; written by the event loop, read by the ops threads."""
+
+    def __init__(self, errors: Tally) -> None:
+        self._errors = errors
+        self._finished_at: deque[tuple[float, int]] = deque()
+        self._started_at: float | None = None
+        self.initialized = False
+        self.pool_bytes: int | None = None
+        self.reading: EngineReading | None = None
+        self.steps = 0
+        self.finished = 0
+
+    def initialize(self, vllm_config: Any) -> None:
+        """Notes that the engine is up, idle, with the pool that `vllm_config` describes."""
+        try:
+            self.pool_bytes = read_pool_bytes(vllm_config)
+            self.reading = EngineReading(running=0, waiting=0, kv_usage_ratio=0.0)
+        except Exception:
+            self._errors.add(names.WHERE_ENGINE_STATS)
+        self.initialized = True
+
+    def record(self, scheduler_stats: Any, iteration_stats: Any, now: float) -> None:
+        """Takes the statistics of one engine step; either may be None. Never raises."""
+        try:
+            self.steps += 1
+            if scheduler_stats is not None:
+                self.reading = read_scheduler(scheduler_stats)
+            if iteration_stats is not None:
+                self._count_finished(len(iteration_stats.finished_requests), now)
+        except Exception:
+            self.reading = None
+            self._errors.add(names.WHERE_ENGINE_STATS)
+
+    def finished_per_second(self, now: float) -> float | None:
+        """Returns requests finished per second of the last minute, None when none was."""
+        recent = [count for at, count in tuple(self._finished_at) if now - at < RATE_WINDOW_SECONDS]
+        if not recent or self._started_at is None:
+            return None
+        span = min(RATE_WINDOW_SECONDS, now - self._started_at)
+        return sum(recent) / max(1.0, span)
+
+    def _count_finished(self, count: int, now: float) -> None:
+        if self._started_at is None:
+            self._started_at = now
+        if count == 0:
+            return
+        self.finished += count
+        self._finished_at.append((now, count))
+        while now - self._finished_at[0][0] >= RATE_WINDOW_SECONDS:
+            self._finished_at.popleft()
+
+
+def read_scheduler(stats: Any) -> EngineReading:
+    """Returns what vLLM's SchedulerStats says.
+
+    Raises:
+        AttributeError, TypeError, ValueError: it says something else than it did in 0.32 and 0.33.
+    """
+    usage = float(stats.kv_cache_usage)
+    running, waiting = int(stats.num_running_reqs), int(stats.num_waiting_reqs)
+    skipped = int(getattr(stats, "num_skipped_waiting_reqs", 0))
+    if not isfinite(usage) or not 0 <= usage <= 1 or min(running, waiting, skipped) < 0:
+        raise ValueError(f"senseless engine statistics: {usage=} {running=} {waiting=} {skipped=}")
+    return EngineReading(running=running, waiting=waiting + skipped, kv_usage_ratio=usage)
+
+
+def read_pool_bytes(vllm_config: Any) -> int:
+    """Returns the bytes of the KV pool: blocks x tokens a block x bytes a token.
+
+    Raises:
+        AttributeError, TypeError, ValueError: the configuration says something else than it did.
+    """
+    cache, model = vllm_config.cache_config, vllm_config.model_config
+    parallel = vllm_config.parallel_config
+    elements = int(
+        2
+        * model.get_num_layers(parallel)
+        * model.get_num_kv_heads(parallel)
+        * model.get_head_size()
+    )
+    pool = int(cache.num_gpu_blocks) * int(cache.block_size) * elements * _item_bytes(cache, model)
+    if pool <= 0:
+        raise ValueError(f"a KV pool of {pool} bytes")
+    return pool
+
+
+def _item_bytes(cache: Any, model: Any) -> int:
+    for start, size in KV_ITEM_BYTES.items():
+        if str(cache.cache_dtype).startswith(start):
+            return size
+    return int(model.dtype.itemsize)

@@ -1,0 +1,173 @@
+"""The door of the client port: a plain ASGI class that vLLM puts outside all of its own.
+
+Order of one request: path, body, admission, engine, answer. Between admission's look at the load
+and the request being counted there is no await, so a crowd cannot slip through together.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from secrets import token_bytes
+from typing import Any
+
+from vibethinker_server import names, ticket
+from vibethinker_server.admission import NEWCOMER_PRIORITY, Admitted, Facts, Rejected, admit
+from vibethinker_server.lifespan import App, take_sigterm, warm_up
+from vibethinker_server.openai_errors import OpenAIError
+from vibethinker_server.request_body import (
+    ClientGoneError,
+    Headers,
+    Message,
+    Receive,
+    Send,
+    engine_headers,
+    parse_request,
+    read_body,
+    render_request,
+    replay,
+)
+from vibethinker_server.responses import Response
+from vibethinker_server.routes import find_route
+from vibethinker_server.runtime import Runtime, installed
+
+POLICY_VIOLATION = 1008
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _LetIn:
+    """A request that is counted as in flight: its vLLM priority, and its session's new ticket."""
+
+    priority: int
+    ticket: bytes | None
+
+
+class VibeThinkerMiddleware:
+    """Admission, sessions, drain and translations before vLLM's application."""
+
+    def __init__(self, app: App, runtime: Runtime | None = None) -> None:
+        """Takes the application; vLLM passes nothing else, tests pass a runtime."""
+        self._app = app
+        self._runtime = runtime or installed()
+        self._warming: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Serves one ASGI connection."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+
+    async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
+        response = Response(self._runtime, scope, send, generates=scope["method"] == "POST")
+        try:
+            route = find_route(scope["method"], scope["path"])
+            if not route.generates:
+                await self._app(scope, receive, response.send)
+                return
+            body = await self._read(scope["headers"], receive)
+        except OpenAIError as error:
+            await response.error(error)
+        except ClientGoneError:
+            return
+        else:
+            await self._generate(scope, body, receive, response)
+
+    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+        body = await read_body(receive, headers)
+        try:
+            return render_request(parse_request(body))
+        except OpenAIError:
+            raise
+        except Exception:
+            # The engine judges what we could not: our header outranks any priority in the body.
+            self._count_error("a body could not be parsed; passed on as it came")
+            return body
+
+    async def _generate(
+        self, scope: Any, body: bytes, receive: Receive, response: Response
+    ) -> None:
+        verdict = self._let_in(scope["headers"])
+        if isinstance(verdict, Rejected):
+            await response.reject(verdict)
+            return
+        try:
+            response.ticket = verdict.ticket
+            headers = engine_headers(scope["headers"], body, verdict.priority)
+            inner = {**scope, "headers": headers}
+            await self._app(inner, replay(body, receive), response.send)
+        except Exception:
+            refusal = response.draining_refusal()
+            if response.started or refusal is None:
+                raise  # vLLM's own handlers shape it
+            await response.reject(refusal)
+        finally:
+            self._runtime.flights.count -= 1
+
+    def _let_in(self, headers: Headers) -> _LetIn | Rejected:
+        """Judges one request and counts it as in flight, in one step without an await."""
+        try:
+            session = self._session(headers)
+            verdict = self._judge(known=session is not None)
+            if isinstance(verdict, Rejected):
+                return verdict
+            new_ticket = self._issue(session)
+            let_in = _LetIn(verdict.priority, new_ticket)
+        except Exception:
+            self._count_error("admission failed; the request was let in")
+            let_in = _LetIn(NEWCOMER_PRIORITY, ticket=None)
+        self._runtime.flights.count += 1
+        return let_in
+
+    def _judge(self, *, known: bool) -> Admitted | Rejected:
+        runtime, now = self._runtime, self._runtime.clock.monotonic()
+        facts = Facts(
+            known=known,
+            answering=runtime.answering,
+            draining_seconds=runtime.fleet.draining_seconds(now),
+            line_crossed=runtime.line.crossed,
+            queue_length=runtime.queue_with_one_more(),
+            finished_per_second=runtime.stats.finished_per_second(now),
+        )
+        verdict = admit(runtime.fleet.policy, runtime.fleet.verdict(now), runtime.load(), facts)
+        if isinstance(verdict, Admitted) and verdict.would_reject is not None:
+            runtime.would_reject.add(verdict.would_reject)
+        return verdict
+
+    def _session(self, headers: Headers) -> ticket.Session | None:
+        """Returns the session that a ticket proves; of several tickets none counts."""
+        sent = [value for name, value in headers if name == names.HEADER_TICKET]
+        if len(sent) != 1:
+            return None
+        key = self._runtime.ticket_key(self._runtime.clock.monotonic())
+        return ticket.read_ticket(key, sent[0], self._runtime.clock.unix())
+
+    def _issue(self, session: ticket.Session | None) -> bytes:
+        runtime, now = self._runtime, self._runtime.clock.unix()
+        session_id = session.id if session else token_bytes(ticket.SESSION_ID_BYTES)
+        runtime.sessions.renew(session_id, now + ticket.TTL_SECONDS, now)
+        key = runtime.ticket_key(runtime.clock.monotonic())
+        return ticket.issue_ticket(key, session_id, now)
+
+    def _count_error(self, what: str) -> None:
+        self._runtime.errors.add(names.WHERE_REQUEST)
+        log.error(what, exc_info=True)  # noqa: LOG014 (called where an error was caught)
+
+    async def _live(self, scope: Any, receive: Receive, send: Send) -> None:
+        async def begin_after_start(message: Message) -> None:
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                self._begin(scope.get("app"))
+
+        await self._app(scope, receive, begin_after_start)
+
+    def _begin(self, application: Any) -> None:
+        """Takes over SIGTERM and sees to the first answer, now that the application has started."""
+        runtime = self._runtime
+        take_sigterm(runtime)
+        engine = getattr(getattr(application, "state", None), "engine_client", None)
+        runtime.backlog = getattr(engine, "get_num_queued_tokens", None)
+        self._warming = asyncio.create_task(warm_up(runtime, self._app, application))

@@ -1,0 +1,97 @@
+"""Every outside string that the server uses, spelled once.
+
+The operator spells those that it shares with the server in its own `names`; a contract test
+compares the two.
+"""
+
+from typing import Final
+
+# Environment.
+ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
+ENV_FILES: Final = "VIBETHINKER_FILES"
+ENV_POD_NAME: Final = "POD_NAME"
+ENV_HOSTNAME: Final = "HOSTNAME"
+
+# Files, below FILES_PATH or the directory that ENV_FILES names.
+FILES_PATH: Final = "/etc/vibethinker"
+POLICY_FILE: Final = "policy/policy.json"
+TICKET_KEY_FILE: Final = "fleet/ticket-key"
+FLEET_TOKEN_FILE: Final = "fleet/fleet-token"  # noqa: S105 (a file's name)
+HUB_TOKEN_FILE: Final = "hub/token"  # noqa: S105 (a file's name)
+
+# Routes of the client port.
+PATH_CHAT: Final = "/v1/chat/completions"
+PATH_COMPLETIONS: Final = "/v1/completions"
+PATH_MODELS: Final = "/v1/models"
+PATH_HEALTH: Final = "/health"
+
+# Routes of the ops port.
+PATH_METRICS: Final = "/metrics"
+PATH_READY: Final = "/-/ready"
+PATH_DRAIN: Final = "/-/drain"
+PATH_FLEET: Final = "/-/fleet"
+
+# Headers, in lower case as ASGI has them.
+HEADER_TICKET: Final = b"x-session-ticket"
+HEADER_REJECTED: Final = b"x-rejected-reason"
+HEADER_SERVED_BY: Final = b"x-served-by"
+HEADER_RETRY_AFTER: Final = b"retry-after"
+HEADER_VLLM_PRIORITY: Final = b"x-vllm-priority"
+
+# What runs the engine, and what of ours the engine loads.
+# The newest entry module first: the second one is what it was before vLLM 0.30.
+ENGINE_MODULES: Final = (
+    "vllm.entrypoints.launchers.api_server.entry",
+    "vllm.entrypoints.openai.api_server",
+)
+MIDDLEWARE: Final = "vibethinker_server.middleware.VibeThinkerMiddleware"
+
+# Reasons of a refusal, which are label values and the X-Rejected-Reason header.
+REASON_QUEUE_FULL: Final = "queue_full"
+REASON_HARD_LINE: Final = "hard_line"
+REASON_MEMORY_LINE: Final = "memory_line"
+REASON_DRAINING: Final = "draining"
+REASON_NOT_READY: Final = "not_ready"
+REASONS: Final = (
+    REASON_QUEUE_FULL,
+    REASON_HARD_LINE,
+    REASON_MEMORY_LINE,
+    REASON_DRAINING,
+    REASON_NOT_READY,
+)
+
+# Metrics. None may begin with `vllm:`, which vLLM unregisters when its engine starts.
+PREFIX: Final = "vibethinker_"
+METRIC_MEMORY_USED: Final = "vibethinker_memory_used_ratio"
+METRIC_DEVICE_MEMORY_USED: Final = "vibethinker_device_memory_used_ratio"
+METRIC_DEVICE_MEMORY: Final = "vibethinker_device_memory_bytes"
+METRIC_MEMORY: Final = "vibethinker_memory_bytes"
+METRIC_QUEUE: Final = "vibethinker_request_queue_length"
+METRIC_RUNNING: Final = "vibethinker_requests_running"
+METRIC_IN_FLIGHT: Final = "vibethinker_requests_in_flight"
+METRIC_BACKLOG: Final = "vibethinker_prefill_backlog_tokens"
+METRIC_FINISHED: Final = "vibethinker_requests_finished"
+METRIC_REJECTED: Final = "vibethinker_admission_rejected"
+METRIC_WOULD_REJECT: Final = "vibethinker_admission_would_reject"
+METRIC_STEPS: Final = "vibethinker_engine_steps"
+METRIC_SESSIONS: Final = "vibethinker_known_sessions"
+METRIC_GENERATION: Final = "vibethinker_policy_generation"
+METRIC_DRAINING: Final = "vibethinker_draining"
+METRIC_LOAD_ERRORS: Final = "vibethinker_load_errors"
+METRIC_ERRORS: Final = "vibethinker_server_errors"
+METRIC_PHASE: Final = "vibethinker_start_phase"
+METRIC_GPU_UTIL: Final = "vibethinker_gpu_util"
+METRIC_MAX_NUM_SEQS: Final = "vibethinker_max_num_seqs"
+METRIC_TTFT: Final = "vibethinker_time_to_first_token_seconds"
+
+LABEL_KIND: Final = "kind"
+LABEL_REASON: Final = "reason"
+LABEL_PHASE: Final = "phase"
+LABEL_WHERE: Final = "where"
+
+# Where an error of ours was caught, which are label values.
+WHERE_DEVICE_MEMORY: Final = "device_memory"
+WHERE_ENGINE_STATS: Final = "engine_stats"
+WHERE_READINGS: Final = "readings"
+WHERE_REQUEST: Final = "request"
+WHERE_OPS: Final = "ops"

@@ -1,0 +1,169 @@
+"""What the operator tells a pod: the policy document and the lease, as values.
+
+Both come as JSON: the policy from a ConfigMap at the start, policy and lease together with every
+sweep of the operator. A document that breaks a rule is refused whole, with the field's name, and
+the one before it stays obeyed. Fields this version does not know are passed over, because a newer
+operator must be able to talk to older pods: upgrading it rolls none.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+Percentage = Annotated[int, Field(ge=1, le=100)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class OverloadPolicy(StrEnum):
+    """What a fleet does about a crossed line."""
+
+    SCALE_OUT = "ScaleOut"
+    REJECT = "Reject"
+    SCALE_OUT_THEN_REJECT = "ScaleOutThenReject"
+
+
+class Growth(StrEnum):
+    """Whether relief is to be had from another replica, as the operator last said."""
+
+    CAN_GROW = "CanGrow"
+    CANNOT_GROW = "CannotGrow"
+    NOT_OURS = "NotOurs"
+
+
+class DocumentError(ValueError):
+    """A document from the operator breaks a rule; the text names each field and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """The lines that scaling and admission both read. Ratios are 0 to 1."""
+
+    memory_used_ratio: float
+    memory_recover_ratio: float
+    request_queue_length: int
+    sustained_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy document: `token_limits` is the cap in tokens by task."""
+
+    generation: int
+    saturation: Saturation
+    overload: OverloadPolicy
+    max_queued_requests: int
+    token_limits: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What holds until `ttl_seconds` after it came; `relief_seconds` counts from then too."""
+
+    growth: Growth
+    relief_seconds: float | None
+    move_connections: bool
+    ttl_seconds: float
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="ignore", frozen=True)
+
+
+class _Saturation(_Document):
+    memory_used_percentage: Percentage
+    memory_recover_percentage: Percentage
+    request_queue_length: Count
+    sustained_seconds: Annotated[int, Field(ge=0, le=86_400)]
+
+    @model_validator(mode="after")
+    def _recover_is_below(self) -> Self:
+        if self.memory_recover_percentage > self.memory_used_percentage:
+            raise ValueError("memoryRecoverPercentage must not be above memoryUsedPercentage")
+        return self
+
+
+class _Overload(_Document):
+    # Strict mode takes enum members only; JSON has strings.
+    policy: Annotated[OverloadPolicy, Field(strict=False)]
+    max_queued_requests: Count
+
+
+class _Policy(_Document):
+    generation: Annotated[int, Field(ge=0)]
+    saturation: _Saturation
+    overload: _Overload
+    token_limits: Annotated[dict[str, Tokens], Field(min_length=1, max_length=64)]
+
+
+class _Lease(_Document):
+    growth: Annotated[Growth, Field(strict=False)]
+    relief_seconds: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)] | None
+    move_connections: bool
+    ttl_seconds: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = 10.0
+
+
+class _Sweep(_Document):
+    policy: _Policy
+    lease: _Lease
+
+
+def parse_policy(text: bytes | str) -> Policy:
+    """Returns the policy that the JSON `text` holds.
+
+    Raises:
+        DocumentError: the text is no JSON or a field is missing or wrong.
+    """
+    return _policy(_parse(_Policy, text))
+
+
+def parse_sweep(text: bytes | str) -> tuple[Policy, Lease]:
+    """Returns policy and lease of the operator's sweep, the JSON body of a POST to /-/fleet.
+
+    Raises:
+        DocumentError: the text is no JSON or a field is missing or wrong.
+    """
+    sweep = _parse(_Sweep, text)
+    lease = Lease(
+        growth=sweep.lease.growth,
+        relief_seconds=sweep.lease.relief_seconds,
+        move_connections=sweep.lease.move_connections,
+        ttl_seconds=sweep.lease.ttl_seconds,
+    )
+    return _policy(sweep.policy), lease
+
+
+def _parse(model: type[_Model], text: bytes | str) -> _Model:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise DocumentError("; ".join(_sentence(part) for part in error.errors())) from error
+
+
+def _sentence(part: Any) -> str:
+    field = ".".join(str(step) for step in part["loc"])
+    return f"{field}: {part['msg']}" if field else str(part["msg"])
+
+
+def _policy(document: _Policy) -> Policy:
+    lines = document.saturation
+    return Policy(
+        generation=document.generation,
+        saturation=Saturation(
+            memory_used_ratio=lines.memory_used_percentage / 100,
+            memory_recover_ratio=lines.memory_recover_percentage / 100,
+            request_queue_length=lines.request_queue_length,
+            sustained_seconds=float(lines.sustained_seconds),
+        ),
+        overload=document.overload.policy,
+        max_queued_requests=document.overload.max_queued_requests,
+        token_limits=MappingProxyType(dict(document.token_limits)),
+    )

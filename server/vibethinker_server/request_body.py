@@ -1,0 +1,167 @@
+"""One request's body: read with bounds, parsed, cleaned of what only we may say, written anew.
+
+The engine reads what is written here and not what the client sent, so that two readings of one
+text (duplicate keys, NaN, other encodings) cannot differ.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from vibethinker_server import names
+from vibethinker_server.openai_errors import OpenAIError
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_DEPTH = 64
+READ_SECONDS = 30.0
+# Keys by which a client would choose its own priority, share another's cache or move KV blocks.
+OUR_KEYS = (
+    "priority",
+    "cache_salt",
+    "vllm_xargs",
+    "kv_transfer_params",
+    "ec_transfer_params",
+    "kv_hints",
+    "request_id",
+    "session_id",
+    "data_parallel_rank",
+)
+# Headers that vLLM would obey, and those that belong to the body as the client sent it.
+OUR_HEADERS = frozenset(
+    {
+        names.HEADER_VLLM_PRIORITY,
+        names.HEADER_TICKET,
+        b"x-request-id",
+        b"x-session-id",
+        b"x-data-parallel-rank",
+        b"content-length",
+        b"transfer-encoding",
+    }
+)
+
+
+class ClientGoneError(Exception):
+    """The client left before it had sent its request."""
+
+
+async def read_body(receive: Receive, headers: Headers) -> bytes:
+    """Returns the whole body.
+
+    Raises:
+        OpenAIError: 413 too large, 415 encoded, 408 too slow.
+        ClientGoneError: the client disconnected.
+    """
+    for name, value in headers:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise OpenAIError(
+                415, "Send the body without content-encoding.", "unsupported_encoding"
+            )
+        if name == b"content-length" and (not value.isdigit() or int(value) > MAX_BODY_BYTES):
+            raise _too_large()
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return await _collect(receive)
+    except TimeoutError:
+        raise OpenAIError(408, "The body did not arrive in time.", "request_timeout") from None
+
+
+async def _collect(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large()
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _too_large() -> OpenAIError:
+    return OpenAIError(413, f"The body may have at most {MAX_BODY_BYTES} bytes.", "body_too_large")
+
+
+def parse_request(body: bytes) -> dict[str, Any]:
+    """Returns the JSON object in `body`.
+
+    Raises:
+        OpenAIError: 400 with what is wrong.
+    """
+    try:
+        request = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+    except UnicodeDecodeError:
+        raise _bad("The body is not UTF-8.") from None
+    except RecursionError:
+        raise _bad("The body is nested too deeply.") from None
+    except ValueError as error:  # broken JSON, a byte order mark, NaN, numbers too long to read
+        raise _bad(f"The body is not JSON: {error}") from None
+    if not isinstance(request, dict):
+        raise _bad("The body must be a JSON object.")
+    if _is_deeper_than(request, MAX_DEPTH):
+        raise _bad("The body is nested too deeply.")
+    return request
+
+
+def render_request(request: dict[str, Any]) -> bytes:
+    """Returns the body that the engine sees: `request` without the keys that only we may set.
+
+    Raises:
+        OpenAIError: 400 when a text holds half a character or a number is infinite.
+    """
+    kept = {key: value for key, value in request.items() if key not in OUR_KEYS}
+    try:
+        return json.dumps(kept, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError:  # UnicodeEncodeError is one
+        raise _bad("The body holds a lone surrogate or a number out of range.") from None
+
+
+def engine_headers(headers: Headers, body: bytes, priority: int) -> Headers:
+    """Returns the headers that the engine sees: one priority, ours, and the new body's length."""
+    kept = [(name, value) for name, value in headers if name.lower() not in OUR_HEADERS]
+    kept.append((b"content-length", str(len(body)).encode()))
+    kept.append((names.HEADER_VLLM_PRIORITY, str(priority).encode()))
+    return kept
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Returns a receive that gives `body` first and then what really comes: the disconnect."""
+    pending = [body]
+
+    async def replayed() -> Message:
+        if pending:
+            return {"type": "http.request", "body": pending.pop(), "more_body": False}
+        return await receive()
+
+    return replayed
+
+
+def _bad(message: str) -> OpenAIError:
+    return OpenAIError(400, message, "invalid_body")
+
+
+def _refuse_constant(constant: str) -> Any:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def _is_deeper_than(value: Any, depth: int) -> bool:
+    level = [value]
+    for _ in range(depth):
+        level = [child for node in level for child in _children(node) if _is_container(child)]
+        if not level:
+            return False
+    return True
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _children(node: Any) -> Iterable[Any]:
+    return node.values() if isinstance(node, dict) else node

@@ -1,0 +1,133 @@
+"""One answer on its way to the client: our headers, translations, and the time to first token."""
+
+from typing import Any
+
+from vibethinker_server import names
+from vibethinker_server.admission import ELSEWHERE_SECONDS, Rejected
+from vibethinker_server.connections import should_close
+from vibethinker_server.openai_errors import OpenAIError, render_error
+from vibethinker_server.request_body import Headers, Message, Send
+from vibethinker_server.retry_after import queue_seconds, spread_retry_after
+from vibethinker_server.runtime import Runtime
+
+OVERLOADED = 503
+BROKEN = 500
+EVENT_STREAM = b"text/event-stream"
+# After these the body may still be on its way, so the connection cannot be used again.
+UNREAD_BODY = (408, 413, 415)
+MESSAGES = {
+    names.REASON_NOT_READY: "This server is still starting.",
+    names.REASON_DRAINING: "This server is shutting down; another one serves.",
+    names.REASON_QUEUE_FULL: "Too many requests wait here.",
+    names.REASON_HARD_LINE: "Memory is full: running sessions go on, new ones must wait.",
+    names.REASON_MEMORY_LINE: "Memory is above its line: known sessions go on, new ones must wait.",
+}
+
+
+class Response:
+    """Wraps `send` for one request. Chunks pass through unheld."""
+
+    def __init__(self, runtime: Runtime, scope: Any, send: Send, *, generates: bool) -> None:
+        self._runtime = runtime
+        self._scope = scope
+        self._send = send
+        self._generates = generates
+        self._arrived = runtime.clock.monotonic()
+        self._age = runtime.connections.age_seconds(scope.get("client"), self._arrived)
+        self._awaits_first_token = False
+        self._replaced = False
+        self.started = False
+        self.ticket: bytes | None = None
+
+    async def send(self, message: Message) -> None:
+        """Passes on one message of the application, with our headers on its start."""
+        if self._replaced:
+            return
+        if message["type"] == "http.response.start":
+            refusal = self._translation(message["status"])
+            if refusal is not None:
+                self._replaced = True
+                await self.reject(refusal)
+                return
+            self._begin(message)
+        elif self._awaits_first_token and message.get("body"):
+            self._awaits_first_token = False
+            self._runtime.ttft.observe(self._runtime.clock.monotonic() - self._arrived)
+        await self._send(message)
+
+    async def reject(self, refusal: Rejected) -> None:
+        """Answers that this request was not let in, and when to come back."""
+        self._runtime.rejected.add(refusal.reason)
+        seconds = spread_retry_after(refusal.retry_after_seconds, self._runtime.chance)
+        headers = [
+            (names.HEADER_RETRY_AFTER, str(seconds).encode()),
+            (names.HEADER_REJECTED, refusal.reason.encode()),
+        ]
+        message = f"{MESSAGES[refusal.reason]} Try again in {seconds} s."
+        await self.error(OpenAIError(refusal.status, message, refusal.reason), headers)
+
+    async def error(self, error: OpenAIError, headers: Headers | None = None) -> None:
+        """Answers with `error` in OpenAI's shape."""
+        body = render_error(error)
+        start: Message = {
+            "type": "http.response.start",
+            "status": error.status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                *(headers or []),
+            ],
+        }
+        self.ticket = None
+        self._begin(start)
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": body})
+
+    def draining_refusal(self) -> Rejected | None:
+        """Returns what to answer when the engine fails because it is shutting down, else None."""
+        if self._runtime.fleet.draining_seconds(self._runtime.clock.monotonic()) is None:
+            return None
+        return Rejected(OVERLOADED, names.REASON_DRAINING, ELSEWHERE_SECONDS)
+
+    def _translation(self, status: int) -> Rejected | None:
+        """Returns the refusal that a failure of vLLM's stands for, None: it is what it says.
+
+        vLLM answers a full queue with 503, which proxies retry, and new requests in its shutdown
+        with 500.
+        """
+        if not self._generates or status not in (BROKEN, OVERLOADED):
+            return None
+        refusal = self.draining_refusal()
+        if refusal is None and status == OVERLOADED:
+            return self._queue_overflow()
+        return refusal
+
+    def _queue_overflow(self) -> Rejected:
+        stats, now = self._runtime.stats, self._runtime.clock.monotonic()
+        waiting = stats.reading.waiting if stats.reading else 0
+        seconds = queue_seconds(waiting, stats.finished_per_second(now))
+        return Rejected(429, names.REASON_QUEUE_FULL, seconds)
+
+    def _begin(self, start: Message) -> None:
+        self.started = True
+        headers = list(start.get("headers", ()))
+        self._awaits_first_token = self._generates and any(
+            name.lower() == b"content-type" and value.startswith(EVENT_STREAM)
+            for name, value in headers
+        )
+        headers.append((names.HEADER_SERVED_BY, self._runtime.served_by))
+        if self.ticket is not None:
+            headers.append((names.HEADER_TICKET, self.ticket))
+        if self._closes(start["status"]):
+            headers = [pair for pair in headers if pair[0].lower() != b"connection"]
+            headers.append((b"connection", b"close"))
+            self._runtime.connections.forget(self._scope.get("client"))
+        start["headers"] = headers
+
+    def _closes(self, status: int) -> bool:
+        now, fleet = self._runtime.clock.monotonic(), self._runtime.fleet
+        version = self._scope.get("http_version", "1.1")
+        if status in UNREAD_BODY and version != "2":
+            return True
+        draining = fleet.draining_seconds(now)
+        return should_close(version, status, self._age, fleet.verdict(now), draining)

@@ -1,0 +1,143 @@
+"""The state of this process, in one place: what the ops port shows and the middleware decides by.
+
+vLLM constructs the middleware and the stat logger without arguments of ours, so the process's one
+Runtime is installed before vLLM is imported and found by both.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from secrets import token_bytes
+
+from prometheus_client import CollectorRegistry, Histogram
+
+from vibethinker_server import names
+from vibethinker_server.connections import Connections
+from vibethinker_server.engine_settings import EngineSettings
+from vibethinker_server.engine_stats import EngineStats
+from vibethinker_server.fleet import Fleet
+from vibethinker_server.key_file import KeyFile
+from vibethinker_server.line import Line
+from vibethinker_server.load import DeviceMemory, Load, measure, queue_length
+from vibethinker_server.phases import Milestones, Phase, phase_of
+from vibethinker_server.retry_after import Chance
+from vibethinker_server.sessions import Sessions
+from vibethinker_server.tally import Tally
+from vibethinker_server.weights import Weights
+
+# vLLM's own buckets up to where a client has long gone.
+TTFT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 40, 80, 160)
+LOAD_ERRORS = (names.WHERE_DEVICE_MEMORY, names.WHERE_ENGINE_STATS, names.WHERE_READINGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The two clocks of the process: one for durations, one for what other pods read."""
+
+    monotonic: Callable[[], float]
+    unix: Callable[[], float]
+
+
+@dataclass
+class Flights:
+    """Requests let in and not ended. Only the event loop writes it."""
+
+    count: int = 0
+
+
+@dataclass(kw_only=True)
+class Runtime:
+    """Everything that lives as long as the process.
+
+    `device`, `gpu_util_ratio`, `line` and `weights` are replaced by the reader's thread,
+    `answering` and `backlog` by the middleware once the application has started.
+    """
+
+    settings: EngineSettings
+    fleet: Fleet
+    clock: Clock
+    chance: Chance
+    ticket_file: KeyFile
+    token_file: KeyFile
+    served_by: bytes
+    errors: Tally = field(default_factory=Tally)
+    rejected: Tally = field(default_factory=lambda: Tally(names.REASONS))
+    would_reject: Tally = field(
+        default_factory=lambda: Tally((names.REASON_HARD_LINE, names.REASON_MEMORY_LINE))
+    )
+    stats: EngineStats = field(init=False)
+    flights: Flights = field(default_factory=Flights)
+    sessions: Sessions = field(default_factory=Sessions)
+    connections: Connections = field(default_factory=Connections)
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    ttft: Histogram = field(init=False)
+    device: DeviceMemory | None = None
+    gpu_util_ratio: float | None = None
+    line: Line = field(default_factory=Line)
+    weights: Weights | None = None
+    answering: bool = False
+    backlog: Callable[[], int] | None = None
+
+    def __post_init__(self) -> None:
+        self.stats = EngineStats(self.errors)
+        # Where no key is mounted, tickets are good on this pod alone.
+        self._own_key = token_bytes(32)
+        self.ttft = Histogram(
+            names.METRIC_TTFT,
+            "Seconds from a request's arrival to the first bytes of its streamed answer.",
+            registry=self.registry,
+            buckets=TTFT_BUCKETS,
+        )
+
+    def load(self) -> Load:
+        """Returns the load as of now."""
+        return measure(
+            device=self.device,
+            pool_bytes=self.stats.pool_bytes,
+            weights_bytes=self.weights.bytes if self.weights else None,
+            reading=self.stats.reading,
+            in_flight=self.flights.count,
+            max_num_seqs=self.settings.max_num_seqs,
+        )
+
+    def queue_with_one_more(self) -> int:
+        """Returns the queue if one more request were let in, known even without the engine's."""
+        reading, seats = self.stats.reading, self.settings.max_num_seqs
+        running, waiting = (reading.running, reading.waiting) if reading else (0, 0)
+        return queue_length(self.flights.count + 1, running, waiting, seats)
+
+    def phase(self, now: float) -> Phase:
+        """Returns the phase at `now`."""
+        return phase_of(
+            Milestones(
+                weights_present=self.weights is not None,
+                engine_initialized=self.stats.initialized,
+                answering=self.answering,
+                draining=self.fleet.draining_seconds(now) is not None,
+            )
+        )
+
+    def ticket_key(self, now: float) -> bytes:
+        """Returns the key that session tickets are signed with."""
+        return self.ticket_file.read(now) or self._own_key
+
+
+_installed: list[Runtime] = []
+
+
+def install(runtime: Runtime) -> None:
+    """Makes `runtime` the one that vLLM's plugins find."""
+    _installed[:] = [runtime]
+
+
+def installed() -> Runtime:
+    """Returns the process's runtime.
+
+    Raises:
+        RuntimeError: vLLM was not started by `vibethinker-server serve`.
+    """
+    if not _installed:
+        raise RuntimeError(
+            "vibethinker_server's middleware and stat logger run only in a process started by "
+            "`python3 -m vibethinker_server serve`"
+        )
+    return _installed[0]

@@ -1,0 +1,124 @@
+"""Starts everything: the ops port first, then vLLM's API server in this same process.
+
+No exec: as the first process of a container, a new program would lose a SIGTERM that comes while
+it imports, and nothing would show the phases of the start.
+"""
+
+import logging
+import os
+import random
+import runpy
+import sys
+import time
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Event, Thread
+
+from vibethinker_server import names
+from vibethinker_server.device_memory import CgroupProbe, DeviceProbe, NvmlProbe
+from vibethinker_server.engine_args import render_engine_args, render_engine_environment
+from vibethinker_server.engine_settings import Device, EngineSettings, parse_engine_settings
+from vibethinker_server.fleet import Fleet
+from vibethinker_server.key_file import KeyFile
+from vibethinker_server.ops_server import OpsRoutes, OpsServer
+from vibethinker_server.policy import (
+    DocumentError,
+    OverloadPolicy,
+    Policy,
+    Saturation,
+    parse_policy,
+)
+from vibethinker_server.readings import Reader
+from vibethinker_server.runtime import Clock, Runtime, install
+
+# The resource's own defaults, for a start without the operator's document.
+DEFAULT_POLICY = Policy(
+    generation=0,
+    saturation=Saturation(0.75, 0.65, request_queue_length=4, sustained_seconds=10.0),
+    overload=OverloadPolicy.SCALE_OUT_THEN_REJECT,
+    max_queued_requests=64,
+    token_limits={"math": 512, "code": 768, "qa": 256},
+)
+
+log = logging.getLogger(__name__)
+
+
+def serve() -> None:
+    """Serves until the process is told to end.
+
+    Raises:
+        SettingsError: the environment holds no valid engine settings.
+        OSError: the ops port is taken.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    environment = os.environ
+    settings = parse_engine_settings(environment.get(names.ENV_ENGINE, ""))
+    files = Path(environment.get(names.ENV_FILES, names.FILES_PATH))
+    runtime = build_runtime(settings, files, environment)
+    install(runtime)
+    token = files / names.HUB_TOKEN_FILE
+    environment.update(
+        render_engine_environment(settings, environment, str(token) if token.exists() else None)
+    )
+    start_threads(runtime, build_probe(settings, environment), environment)
+    limits = runtime.fleet.policy.token_limits
+    run_engine(render_engine_args(settings, max(limits.values())))
+
+
+def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[str, str]) -> Runtime:
+    """Returns the process's state with the policy that lies below `files`."""
+    name = environment.get(names.ENV_POD_NAME) or environment.get(names.ENV_HOSTNAME) or "unknown"
+    return Runtime(
+        settings=settings,
+        fleet=Fleet(read_policy(files / names.POLICY_FILE)),
+        clock=Clock(monotonic=time.monotonic, unix=time.time),  # noqa: TID251 (the edge)
+        chance=random.SystemRandom().random,
+        ticket_file=KeyFile(files / names.TICKET_KEY_FILE),
+        token_file=KeyFile(files / names.FLEET_TOKEN_FILE),
+        served_by=name.encode("ascii", "replace"),
+    )
+
+
+def read_policy(file: Path) -> Policy:
+    """Returns the policy in `file`, or the defaults where there is none that holds."""
+    try:
+        return parse_policy(file.read_bytes())
+    except OSError:
+        log.warning("%s cannot be read: the defaults hold until the operator calls", file)
+    except DocumentError as error:
+        log.error("%s is refused, the defaults hold: %s", file, error)  # noqa: TRY400 (no bug)
+    return DEFAULT_POLICY
+
+
+def build_probe(settings: EngineSettings, environment: Mapping[str, str]) -> DeviceProbe:
+    """Returns what reads the memory of the engine's device."""
+    if settings.device is Device.CPU:
+        return CgroupProbe()
+    import pynvml  # noqa: PLC0415 (only GPU images bring it)
+
+    return NvmlProbe(pynvml, environment)
+
+
+def start_threads(runtime: Runtime, probe: DeviceProbe, environment: Mapping[str, str]) -> None:
+    """Opens the ops port and starts the reader; both end with the process."""
+    address = ("0.0.0.0", runtime.settings.ops_port)  # noqa: S104 (for the pod network)
+    server = OpsServer(address, OpsRoutes(runtime))
+    reader = Reader(runtime, probe, environment)
+    reader.read(runtime.clock.monotonic())  # the first phase shown is then the right one
+    Thread(target=server.serve_forever, name="vibethinker-ops", daemon=True).start()
+    Thread(target=reader.run, args=(Event(),), name="vibethinker-reader", daemon=True).start()
+
+
+def run_engine(args: list[str]) -> None:
+    """Runs vLLM's API server as this process's main program.
+
+    Its children are spawned and import the main module anew: with `alter_sys` that is vLLM's own,
+    so none of them opens a second ops port.
+    """
+    module = next((name for name in names.ENGINE_MODULES if find_spec(name) is not None), None)
+    if module is None:
+        raise ModuleNotFoundError(f"no vLLM here has any of {', '.join(names.ENGINE_MODULES)}")
+    sys.argv = [module, *args]
+    log.info("starting %s %s", module, " ".join(args))
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

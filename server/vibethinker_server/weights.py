@@ -1,0 +1,95 @@
+"""Finds the model's weights on disk: whether they are all there, and how many bytes they take."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from vibethinker_server.engine_settings import EngineSettings, Source
+
+INDEX = "model.safetensors.index.json"
+MAX_HEADER_BYTES = 64 * 1024 * 1024
+# Bytes of one element once the engine holds it: floats are served in 16 bits, whatever they were.
+SERVED_BYTES: Mapping[str, int] = {"F64": 2, "F32": 2, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
+DEFAULT_SERVED_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights that lie on disk whole; `bytes` is what they take in memory, None: not known."""
+
+    bytes: int | None
+
+
+def find_weights(settings: EngineSettings, environment: Mapping[str, str]) -> Weights | None:
+    """Returns the weights that the engine will load, None while they are not all there."""
+    for directory in _directories(settings, environment):
+        files = _files(directory)
+        if files:
+            return Weights(_served_bytes(files))
+    return None
+
+
+def _directories(settings: EngineSettings, environment: Mapping[str, str]) -> list[Path]:
+    if settings.source is Source.VOLUME or settings.model.startswith("/"):
+        return [Path(settings.model)]
+    home = Path(environment.get("HOME", "/"))
+    if settings.source is Source.MODEL_SCOPE:
+        cache = Path(environment.get("MODELSCOPE_CACHE", home / ".cache/modelscope"))
+        # ModelScope writes a dot in a name as three underscores.
+        model = settings.model.replace(".", "___")
+        return [cache / middle / model for middle in ("hub/models", "models", "hub")]
+    hub = Path(environment.get("HF_HOME", home / ".cache/huggingface")) / "hub"
+    repository = Path(environment.get("HF_HUB_CACHE", hub)) / (
+        "models--" + settings.model.replace("/", "--")
+    )
+    revision = settings.revision or "main"
+    commit = _read_text(repository / "refs" / revision) or revision
+    return [repository / "snapshots" / commit]
+
+
+def _files(directory: Path) -> list[Path]:
+    """Returns the files that hold the weights, none while one is missing."""
+    index = _read_text(directory / INDEX)
+    if index is None:
+        try:
+            return sorted([*directory.glob("*.safetensors"), *directory.glob("pytorch_model*.bin")])
+        except OSError:
+            return []
+    try:
+        names = set(json.loads(index)["weight_map"].values())
+    except (ValueError, KeyError, AttributeError):
+        return []
+    files = [directory / name for name in sorted(names)]
+    return files if all(file.exists() for file in files) else []
+
+
+def _served_bytes(files: list[Path]) -> int | None:
+    sizes = [_tensor_bytes(file) for file in files]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
+def _tensor_bytes(file: Path) -> int | None:
+    """Returns the bytes of one safetensors file's tensors, read from its header."""
+    if file.suffix != ".safetensors":
+        return None
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(length, MAX_HEADER_BYTES)))
+        header.pop("__metadata__", None)
+        total: int = sum(
+            prod(tensor["shape"]) * SERVED_BYTES.get(tensor["dtype"], DEFAULT_SERVED_BYTES)
+            for tensor in header.values()
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return total
+
+
+def _read_text(file: Path) -> str | None:
+    try:
+        return file.read_text().strip()
+    except (OSError, ValueError):
+        return None
