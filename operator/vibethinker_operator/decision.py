@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from vibethinker_operator import rules
 from vibethinker_operator.case import Answer, Case
-from vibethinker_operator.conditions import judge_active, judge_growth, judge_limited
+from vibethinker_operator.verdicts import judge_active, judge_growth, judge_limited
 from vibethinker_operator.counterfactual import describe_counterfactual
 from vibethinker_operator.needs import Needs, compute_needs, find_crossed, fold_demand
 from vibethinker_operator.observed import Observed
