@@ -5,7 +5,7 @@ import sys
 
 import kopf
 
-from vibethinker_operator import handlers, names
+from vibethinker_operator import names
 from vibethinker_operator.errors import SettingsError
 from vibethinker_operator.logs import configure_logs
 from vibethinker_operator.settings import read_settings

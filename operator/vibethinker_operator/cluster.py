@@ -70,9 +70,9 @@ class Cluster:
             return False
         return True
 
-    async def apply(self, manifest: Body) -> dict[str, Any]:
-        """Server-side applies the object under the operator's field manager."""
-        return await self._apply(object_path(manifest), manifest, names.OPERATOR_MANAGER)
+    async def apply(self, manifest: Body, *, force: bool) -> None:
+        """Server-side applies the object; without `force` another manager's fields conflict."""
+        await self._apply(object_path(manifest), manifest, names.OPERATOR_MANAGER, force=force)
 
     async def apply_status(self, resource: Body, status: Body) -> None:
         """Server-side applies the status of `resource`."""
@@ -100,9 +100,9 @@ class Cluster:
         query = {"fieldManager": names.OPERATOR_MANAGER}
         await self._request("PATCH", object_path(manifest), patch, query=query, content_type=MERGE)
 
-    async def _apply(self, path: str, manifest: Body, manager: str) -> dict[str, Any]:
-        query = {"fieldManager": manager, "force": "true"}
-        return await self._request("PATCH", path, manifest, query=query, content_type=APPLY)
+    async def _apply(self, path: str, manifest: Body, manager: str, *, force: bool = True) -> None:
+        query = {"fieldManager": manager, "force": str(force).lower()}
+        await self._request("PATCH", path, manifest, query=query, content_type=APPLY)
 
     async def _request(
         self,

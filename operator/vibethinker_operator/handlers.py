@@ -1,4 +1,4 @@
-"""Kopf's part: watches in, indexes filled, the loop started and probed. No decision is made here."""
+"""Kopf's part: watches in, indexes filled, the loop started and probed. Nothing is decided here."""
 
 import asyncio
 import contextlib
@@ -20,13 +20,13 @@ OURS_SELECTOR = f"{names.LABEL_MANAGED_BY}={names.OPERATOR_NAME}"
 @kopf.index(names.GROUP, names.VERSION, names.PLURAL)
 def resource_index(body: kopf.Body, **_: Any) -> Mapping[str, Body]:
     """Keeps every resource under its uid."""
-    return {str(body["metadata"]["uid"]): _with_kind(body)}
+    return {str(body["metadata"]["uid"]): _with_kind(body, names.API_VERSION, names.KIND)}
 
 
 @kopf.index("apps", "v1", "deployments", labels=OURS)
 def deployment_index(body: kopf.Body, **_: Any) -> Mapping[Key, Body]:
     """Keeps every Deployment of ours under its namespace and name."""
-    return {key_of(body): dict(body)}
+    return {key_of(body): _with_kind(body, "apps/v1", "Deployment")}
 
 
 @kopf.index("", "v1", "pods", labels=OURS)
@@ -51,16 +51,15 @@ async def note_resource(event: Mapping[str, Any], uid: str, memo: kopf.Memo, **_
 async def start(
     settings: kopf.OperatorSettings,
     memo: kopf.Memo,
-    resource_index: Any,
-    deployment_index: Any,
-    pod_index: Any,
-    **_: Any,
+    **indexes: Any,
 ) -> None:
     """Sets kopf up and starts the loop."""
     configure(settings)
-    inventory = Inventory(resource_index, deployment_index, pod_index)
+    inventory = Inventory(
+        indexes["resource_index"], indexes["deployment_index"], indexes["pod_index"]
+    )
     memo.application = await Application.create(memo.operator_settings, inventory)
-    memo.loop_task = asyncio.create_task(memo.application.run())
+    memo.loop_task = asyncio.create_task(memo.application.loop.run())
 
 
 @kopf.on.cleanup()
@@ -72,7 +71,7 @@ async def stop(memo: kopf.Memo, **_: Any) -> None:
     await memo.application.close()
 
 
-@kopf.on.probe(errors=kopf.ErrorsMode.PERMANENT)  # type: ignore[arg-type]
+@kopf.on.probe(errors=kopf.ErrorsMode.PERMANENT)
 async def loop_is_alive(memo: kopf.Memo, **_: Any) -> str:
     """Fails the liveness probe while the loop stands still."""
     application: Application = memo.application
@@ -100,6 +99,6 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.process.ultimate_exiting_timeout = 20
 
 
-def _with_kind(body: kopf.Body) -> Body:
-    # Objects out of a list carry neither, and paths and owner references need both.
-    return {**body, "apiVersion": names.API_VERSION, "kind": names.KIND}
+def _with_kind(body: kopf.Body, api_version: str, kind: str) -> Body:
+    # Objects out of a list carry neither, and paths need both.
+    return {**body, "apiVersion": api_version, "kind": kind}

@@ -35,6 +35,7 @@ from vibethinker_operator.api.v1alpha1 import (
     Spec,
     VibeThinkerDeployment,
     parse_deployment,
+    parse_status,
 )
 from vibethinker_operator.api.workload import Resources, Service
 
@@ -70,4 +71,5 @@ __all__ = [
     "TokenLimits",
     "VibeThinkerDeployment",
     "parse_deployment",
+    "parse_status",
 ]

@@ -62,9 +62,9 @@ SecretName = Annotated[
 ]
 """The name of a Secret that a resource may name, or empty for none."""
 
-_QUALIFIED_NAME = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
+QUALIFIED_NAME = r"([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?"
 
-LabelKey = Annotated[str, Field(min_length=1, max_length=128, pattern=rf"^{_QUALIFIED_NAME}$")]
+LabelKey = Annotated[str, Field(min_length=1, max_length=128, pattern=rf"^{QUALIFIED_NAME}$")]
 """A label or taint key. Kubernetes allows 317 characters; real ones are below 64."""
 
 LabelValue = Annotated[

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from vibethinker_operator.api.affinity import Affinity
 from vibethinker_operator.api.base import (
     ATOMIC_LIST,
+    QUALIFIED_NAME,
     ApiModel,
     LabelKey,
     LabelValue,
@@ -98,8 +99,9 @@ class Scheduling(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=rules(
             Rule(
-                rule="self.nodeSelector.all(key, size(key) <= 128)",
-                message="nodeSelector: a label key may have 128 characters at most",
+                rule="self.nodeSelector.all(key, size(key) <= 128"
+                f" && key.matches('^{QUALIFIED_NAME}$'))",
+                message="nodeSelector: a key must be a label key of at most 128 characters",
                 fieldPath=".nodeSelector",
             )
         )

@@ -140,11 +140,12 @@ def parse_deployment(body: Mapping[str, Any]) -> VibeThinkerDeployment:
     return VibeThinkerDeployment(
         metadata=Metadata.model_validate(body["metadata"]),
         spec=spec,
-        status=_parse_status(body.get("status") or {}),
+        status=parse_status(body.get("status") or {}),
     )
 
 
-def _parse_status(status: Any) -> Status:
+def parse_status(status: Mapping[str, Any]) -> Status:
+    """Returns the status in `status`; an empty one where it cannot be read."""
     try:
         return Status.model_validate(status)
     except ValidationError:

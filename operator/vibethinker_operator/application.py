@@ -1,0 +1,96 @@
+"""Wires the operator together: one client, one scraper, one loop. I/O."""
+
+import aiohttp
+from kubernetes.aio import client
+from prometheus_client import CollectorRegistry, start_http_server
+
+from vibethinker_operator import names
+from vibethinker_operator.clock import Clock
+from vibethinker_operator.cluster import Cluster, load_configuration
+from vibethinker_operator.images import DefaultImages
+from vibethinker_operator.inventory import Inventory
+from vibethinker_operator.loop import ReconcileLoop
+from vibethinker_operator.metrics import OperatorCollector
+from vibethinker_operator.reconcile import Reconciler
+from vibethinker_operator.root_key import ensure_root_key
+from vibethinker_operator.scrape import FleetScraper, build_session
+from vibethinker_operator.settings import Settings
+
+
+class Application:
+    """The operator's parts, made once at the start."""
+
+    def __init__(
+        self,
+        *,
+        inventory: Inventory,
+        reconciler: Reconciler,
+        loop: ReconcileLoop,
+        cluster: Cluster,
+        session: aiohttp.ClientSession,
+    ) -> None:
+        self.inventory = inventory
+        self.reconciler = reconciler
+        self.loop = loop
+        self._cluster = cluster
+        self._session = session
+
+    @classmethod
+    async def create(cls, settings: Settings, inventory: Inventory) -> "Application":
+        """Returns the operator, ready to run.
+
+        Raises:
+            ClusterError: the root key can be neither read nor made.
+        """
+        cluster = Cluster(client.ApiClient(await load_configuration()))
+        root_key = await ensure_root_key(cluster, settings.namespace)
+        session = build_session()
+        clock = Clock()
+        reconciler = Reconciler(
+            cluster=cluster,
+            scraper=FleetScraper(session, clock.now),
+            clock=clock,
+            images=DefaultImages(
+                package=settings.package_image,
+                engine_gpu=settings.engine_image_gpu,
+                engine_cpu=settings.engine_image_cpu,
+            ),
+            root_key=root_key,
+        )
+        loop = ReconcileLoop(
+            snapshots=inventory.snapshots,
+            tick=reconciler.tick,
+            clock=clock,
+            interval_seconds=settings.loop_seconds,
+        )
+        _serve_metrics(loop, reconciler)
+        return cls(
+            inventory=inventory,
+            reconciler=reconciler,
+            loop=loop,
+            cluster=cluster,
+            session=session,
+        )
+
+    def forget(self, uid: str) -> None:
+        """Drops everything about a deleted resource."""
+        self.inventory.drop(uid)
+        self.reconciler.forget(uid)
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._session.close()
+        await self._cluster.close()
+
+
+def _serve_metrics(loop: ReconcileLoop, reconciler: Reconciler) -> None:
+    registry = CollectorRegistry()
+    registry.register(
+        OperatorCollector(
+            loop=loop,
+            views=lambda: tuple(reconciler.views.values()),
+            refused_samples=reconciler.refused_samples,
+            failed_writes=reconciler.failed_writes,
+        )
+    )
+    start_http_server(names.METRICS_PORT, registry=registry)

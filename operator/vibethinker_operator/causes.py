@@ -1,0 +1,63 @@
+"""Why a fleet has no more pods Ready: the cluster's own words, found and copied. Pure."""
+
+from dataclasses import dataclass
+
+from vibethinker_operator.errors import (
+    ClusterError,
+    ConflictError,
+    ForbiddenError,
+    UnavailableError,
+)
+from vibethinker_operator.observed import Observed, ObservedPod
+
+SETTLED_RESTARTS = 2
+"""Restarts after which a container that ends is a cause and no longer bad luck."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What stands in the way, as a CamelCase reason and the sentence the cluster gave."""
+
+    reason: str
+    message: str
+
+
+def describe_refusal(error: ClusterError) -> Cause:
+    """Returns why an object of the fleet could not be written."""
+    match error:
+        case ConflictError():
+            return Cause("NameTaken", f"an object of that name belongs to somebody else: {error}")
+        case ForbiddenError():
+            return Cause("WriteForbidden", str(error))
+        case UnavailableError():
+            return Cause("ApiUnavailable", str(error))
+    return Cause("WriteRefused", str(error))
+
+
+def find_cause(observed: Observed) -> Cause | None:
+    """Returns what keeps pods from being made or from getting Ready; None where nothing does."""
+    failure = observed.deployment.replica_failure
+    if failure is not None:
+        return Cause(failure.reason, failure.message)
+    causes = (_find_pod_cause(pod) for pod in observed.active if not pod.ready)
+    return next((cause for cause in causes if cause is not None), None)
+
+
+def _find_pod_cause(pod: ObservedPod) -> Cause | None:
+    if pod.unschedulable_message is not None:
+        return Cause("Unschedulable", f"pod {pod.name}: {pod.unschedulable_message}")
+    if pod.waiting_reason is not None:
+        said = pod.waiting_message or "the kubelet gives no message"
+        return Cause(pod.waiting_reason, f"pod {pod.name}: {said}{_last_end(pod)}")
+    if pod.last_termination is not None and pod.restarts >= SETTLED_RESTARTS:
+        ended = f"pod {pod.name}: restarted {pod.restarts} times{_last_end(pod)}"
+        return Cause(pod.last_termination.reason, ended)
+    return None
+
+
+def _last_end(pod: ObservedPod) -> str:
+    ended = pod.last_termination
+    if ended is None:
+        return ""
+    hint = "; its log says more: kubectl logs --previous " + pod.name
+    return f"; its container last ended with {ended.reason} (exit code {ended.exit_code}){hint}"

@@ -1,0 +1,180 @@
+"""The answers of `status.conditions`, each by one pure function of the fleet's view."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from vibethinker_operator import names
+from vibethinker_operator.api.status import Condition, ConditionStatus
+from vibethinker_operator.causes import Cause, find_cause
+from vibethinker_operator.engine_version import TESTED_VERSIONS, is_tested
+from vibethinker_operator.fleet_view import FleetView
+from vibethinker_operator.kv import assess_memory_line
+from vibethinker_operator.observed import Observed
+from vibethinker_operator.scaling import Verdict
+
+MESSAGE_LIMIT: Final = 4096
+"""What the CRD takes; the cluster's own words, which are copied, can be longer."""
+
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, reason and message of one condition."""
+
+    status: ConditionStatus
+    reason: str
+    message: str
+
+
+def answer_ready(view: FleetView) -> Answer:
+    """Returns whether somebody serves, or what stands in the way."""
+    observed = view.fleet.observed
+    if observed is None:
+        return _unless(view.problem, Answer(FALSE, "Creating", "the Deployment is being made"))
+    serving, wanted = len(observed.serving), observed.spec_replicas
+    if serving:
+        return Answer(TRUE, "Serving", f"{serving} of {wanted} replicas serve")
+    cause = find_cause(observed)
+    if cause is not None:
+        return Answer(FALSE, cause.reason, cause.message)
+    return Answer(FALSE, "Starting", f"none of {wanted} replicas serves yet")
+
+
+def answer_progressing(view: FleetView) -> Answer:
+    """Returns whether the fleet is on its way to what is wanted."""
+    observed = view.fleet.observed
+    if observed is None:
+        return _unless(view.problem, Answer(TRUE, "Creating", "the Deployment is being made"))
+    cause = find_cause(observed)
+    if cause is not None:
+        return Answer(FALSE, cause.reason, cause.message)
+    return _unless(view.problem, _answer_movement(observed))
+
+
+def answer_scaling_active(view: FleetView) -> Answer:
+    """Returns whether the load is known well enough to scale by it."""
+    return _of(view.decision.active if view.decision else None)
+
+
+def answer_scaling_limited(view: FleetView) -> Answer:
+    """Returns whether a bound keeps the fleet from the size that its load asks for."""
+    return _of(view.decision.limited if view.decision else None)
+
+
+def answer_memory_line(view: FleetView) -> Answer:
+    """Returns whether live memory can get to its line at all."""
+    memory = view.signals.memory if view.signals else None
+    reach = assess_memory_line(
+        view.fleet.resource.spec,
+        observed_non_kv_bytes=round(memory.non_kv_bytes) if memory else None,
+        observed_device_bytes=round(memory.device_bytes) if memory else None,
+    )
+    match reach.reachable:
+        case None:
+            return Answer(UNKNOWN, "MemoryUnknown", reach.message)
+        case True:
+            return Answer(TRUE, "LineReachable", reach.message)
+    return Answer(FALSE, "QueueDecides", reach.message)
+
+
+def answer_engine_supported(view: FleetView) -> Answer:
+    """Returns whether the engine's version is one that we test against."""
+    image, tested = view.fleet.choice.images.engine, ", ".join(TESTED_VERSIONS)
+    match is_tested(image):
+        case None:
+            said = f"the tag of {image} names no vLLM version; tested are {tested}"
+            return Answer(UNKNOWN, "VersionUnknown", said)
+        case False:
+            return Answer(FALSE, "VersionUntested", f"{image} is not one of the tested {tested}")
+    return Answer(TRUE, "VersionTested", f"{image} is one of the tested {tested}")
+
+
+def answer_update_available(view: FleetView) -> Answer:
+    """Returns whether the operator would make new pods otherwise than the running ones."""
+    choice, name = view.fleet.choice, view.fleet.resource.metadata.name
+    if not choice.update_available:
+        return Answer(FALSE, "UpToDate", "the pods are made as this operator makes them")
+    said = (
+        f"this operator would run {choice.offered_images.engine} with the package of "
+        f"{choice.offered_images.package}; nothing restarts until it is accepted: kubectl annotate "
+        f"{names.SHORT_NAME} {name} {names.ANNOTATION_ACCEPT_UPDATE}={choice.offer} --overwrite"
+    )
+    return Answer(TRUE, "NewerTemplate", said)
+
+
+ANSWERS: Final[Mapping[str, Callable[[FleetView], Answer]]] = {
+    "Ready": answer_ready,
+    "Progressing": answer_progressing,
+    "ScalingActive": answer_scaling_active,
+    "ScalingLimited": answer_scaling_limited,
+    "MemoryLineReachable": answer_memory_line,
+    "EngineSupported": answer_engine_supported,
+    "UpdateAvailable": answer_update_available,
+}
+"""Every condition, in the order in which the status lists them."""
+
+
+def render_conditions(
+    view: FleetView, previous: Iterable[Condition], now: float
+) -> tuple[Condition, ...]:
+    """Returns every condition; one keeps its transition time as long as its status stays."""
+    generation = view.fleet.resource.metadata.generation
+    before = {condition.type: condition for condition in previous}
+    return tuple(
+        _render(type_, answer(view), before.get(type_), generation, now)
+        for type_, answer in ANSWERS.items()
+    )
+
+
+def render_invalid_spec(
+    generation: int, message: str, previous: Iterable[Condition], now: float
+) -> tuple[Condition, ...]:
+    """Returns the conditions of a resource that cannot be obeyed as written."""
+    before = {condition.type: condition for condition in previous}
+    answer = Answer(FALSE, "InvalidSpec", message)
+    fresh = {
+        type_: _render(type_, answer, before.get(type_), generation, now)
+        for type_ in ("Ready", "Progressing")
+    }
+    return tuple((before | fresh).values())
+
+
+def _render(
+    type_: str, answer: Answer, before: Condition | None, generation: int, now: float
+) -> Condition:
+    stays = before is not None and before.status is answer.status
+    changed_at = datetime.fromtimestamp(int(now), UTC)
+    return Condition(
+        type=type_,
+        status=answer.status,
+        observed_generation=generation,
+        last_transition_time=before.last_transition_time if before and stays else changed_at,
+        reason=answer.reason,
+        message=answer.message[:MESSAGE_LIMIT],
+    )
+
+
+def _answer_movement(observed: Observed) -> Answer:
+    starting = [pod.name for pod in observed.active if not pod.ready and not pod.draining_since]
+    if observed.draining:
+        pods = ", ".join(pod.name for pod in observed.draining)
+        return Answer(TRUE, "Draining", f"{pods} takes nothing new and ends what it runs")
+    if observed.replica_set_count_with_pods > 1:
+        return Answer(TRUE, "RollingOut", "pods of an older template are being replaced")
+    if starting or len(observed.active) < observed.spec_replicas:
+        named = ", ".join(starting) or "a pod that is not made yet"
+        return Answer(TRUE, "Starting", f"{named}: on the way up")
+    return Answer(FALSE, "Complete", f"{len(observed.active)} replicas, as wanted")
+
+
+def _unless(problem: Cause | None, answer: Answer) -> Answer:
+    return answer if problem is None else Answer(FALSE, problem.reason, problem.message)
+
+
+def _of(verdict: Verdict | None) -> Answer:
+    if verdict is None:
+        return Answer(UNKNOWN, "NoDeployment", "nothing is decided before there is a Deployment")
+    return Answer(TRUE if verdict.status else FALSE, verdict.reason, verdict.message)

@@ -1,0 +1,59 @@
+"""One fleet in one tick: as it was asked for, and as the watches show it. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vibethinker_operator.api import VibeThinkerDeployment, parse_deployment
+from vibethinker_operator.images import DefaultImages, resolve_images
+from vibethinker_operator.inventory import Snapshot
+from vibethinker_operator.observed import Observed, build_observed
+from vibethinker_operator.resources import TemplateChoice, choose_template, parse_stored_template
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """One fleet.
+
+    Attributes:
+        body: The resource as the API server sent it.
+        resource: The same, read.
+        choice: The pod template that its Deployment gets.
+        deployment: The Deployment's body; None while there is none of ours.
+        observed: The Deployment and its pods, read; None likewise.
+    """
+
+    body: Mapping[str, Any]
+    resource: VibeThinkerDeployment
+    choice: TemplateChoice
+    deployment: Mapping[str, Any] | None
+    observed: Observed | None
+
+
+def read_fleet(snapshot: Snapshot, images: DefaultImages) -> Fleet:
+    """Returns the fleet that the watches show.
+
+    Raises:
+        InvalidSpecError: the resource cannot be obeyed as written.
+    """
+    resource = parse_deployment(snapshot.resource)
+    offered = resolve_images(resource.spec, images)
+    deployment = snapshot.deployment if _is_controlled(snapshot) else None
+    annotations = deployment["metadata"].get("annotations", {}) if deployment else {}
+    stored = parse_stored_template(annotations)
+    return Fleet(
+        body=snapshot.resource,
+        resource=resource,
+        choice=choose_template(resource, offered=offered, stored=stored),
+        deployment=deployment,
+        observed=build_observed(deployment, snapshot.pods) if deployment else None,
+    )
+
+
+def _is_controlled(snapshot: Snapshot) -> bool:
+    # A namesake of a deleted resource may still have a Deployment waiting for the garbage
+    # collector: it is not this fleet's.
+    if snapshot.deployment is None:
+        return False
+    owners = snapshot.deployment["metadata"].get("ownerReferences") or ()
+    return any(owner["uid"] == snapshot.uid for owner in owners)

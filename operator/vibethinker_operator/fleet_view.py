@@ -1,0 +1,25 @@
+"""Everything that is known of one fleet after a tick: what status and metrics are made from."""
+
+from dataclasses import dataclass
+
+from vibethinker_operator.causes import Cause
+from vibethinker_operator.fleet import Fleet
+from vibethinker_operator.scaling import Decision
+from vibethinker_operator.signals import Signals
+
+
+@dataclass(frozen=True)
+class FleetView:
+    """One fleet at one moment.
+
+    Attributes:
+        fleet: What was asked for, and what there is.
+        signals: The load; None without a Deployment.
+        decision: The decision of this tick; None without a Deployment.
+        problem: What kept this tick from doing its work: a refused write, a taken name.
+    """
+
+    fleet: Fleet
+    signals: Signals | None = None
+    decision: Decision | None = None
+    problem: Cause | None = None

@@ -1,0 +1,44 @@
+"""Keeps the objects of a fleet as they should be. I/O."""
+
+from dataclasses import dataclass, replace
+
+from vibethinker_operator.causes import Cause, describe_refusal
+from vibethinker_operator.children import (
+    Written,
+    build_children,
+    build_secret,
+    select_unwritten,
+)
+from vibethinker_operator.cluster import Cluster
+from vibethinker_operator.errors import ClusterError
+from vibethinker_operator.fleet import Fleet
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What came of it: the record of what is written now, and what stood in the way."""
+
+    written: Written
+    problem: Cause | None = None
+
+
+async def keep_children(
+    cluster: Cluster, fleet: Fleet, root_key: bytes, written: Written, now: float
+) -> Upkeep:
+    """Creates the Secret once and applies whatever is not as it should be."""
+    generation = fleet.observed.deployment.generation if fleet.observed else None
+    children = build_children(fleet.resource, fleet.choice)
+    unwritten = select_unwritten(children, written, generation=generation, now=now)
+    try:
+        if not written.secret:
+            await cluster.create(build_secret(fleet.resource, root_key))
+            written = replace(written, secret=True)
+        for child in unwritten:
+            # Without force a foreign object of the same name answers with a conflict. Once there
+            # is a Deployment of ours, what somebody edited is taken back.
+            await cluster.apply(child, force=generation is not None)
+            written = written.note(child)
+    except ClusterError as error:
+        return Upkeep(written, describe_refusal(error))
+    everything_at = now if len(unwritten) == len(children) else None
+    return Upkeep(written.finish(generation, everything_at=everything_at))
