@@ -42,7 +42,10 @@ def main() -> None:
         while True:
             connection, _ = listener.accept()
             with connection:
-                answer(connection, supervisor, problem)
+                try:
+                    answer(connection, supervisor, problem)
+                except (OSError, ValueError) as error:  # the box outlives a broken request
+                    print(f"a request could not be answered: {error!r}")
 
 
 def make_network() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.cluster.binaries import kubernetes_binaries
 from tests.cluster.cache import locked
-from tests.cluster.capabilities import require_disk
+from tests.cluster.capabilities import require_disk, require_root
 from tests.cluster.commands import CommandError, run
 from tests.cluster.images import Image
 from tests.cluster.layout import Layout
@@ -160,7 +160,11 @@ class Box:
 
         Args:
             purge: remove the loaded images too, which a later start would find otherwise.
+
+        Raises:
+            BoxError: a process or a cgroup did not go in time.
         """
+        require_root()
         with locked(self.layout.lock):
             end_box(self.layout)
         if purge:

@@ -36,7 +36,7 @@ def require_root() -> None:
 
 def require_namespaces() -> None:
     """Raise CapabilityError where the kernel refuses new net, mount and pid namespaces."""
-    require_programs("unshare", "nsenter", "setpriv", "mount", "ip", reason="the box")
+    require_programs("unshare", "nsenter", "setpriv", "mount", reason="the box")
     done = subprocess.run(
         ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "true"],
         capture_output=True,
