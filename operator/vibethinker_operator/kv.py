@@ -128,14 +128,15 @@ def _unknown(message: str) -> Reachability:
 
 
 def _compare(highest_percentage: float, line: int) -> Reachability:
-    percentage = math.ceil(highest_percentage)
-    if highest_percentage >= line:
+    percentage, reachable = math.ceil(highest_percentage), highest_percentage >= line
+    if reachable:
         message = f"up to {percentage} % at full length: the line of {line} % can be crossed"
     else:
+        # 74.7 rounded up would read as if the line of 75 were reached.
+        near = min(round(highest_percentage, 1), line - 0.1)
+        shown = f"{percentage}" if percentage < line else f"{near:.1f}"
         message = (
-            f"at most {percentage} % at full length, below the line of {line} %: queue length"
-            " decides here"
+            f"at most {shown} % at full length, below the line of {line} %: queue length decides"
+            " here"
         )
-    return Reachability(
-        reachable=highest_percentage >= line, percentage=percentage, message=message
-    )
+    return Reachability(reachable=reachable, percentage=percentage, message=message)

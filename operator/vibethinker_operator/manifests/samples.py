@@ -42,7 +42,7 @@ SAMPLES: Final = (
     Sample(
         file="t4-few-sequences.yaml",
         comment="A T4 with room for 16 sequences: memory reaches 39 % of the card at most, so the\n"
-        "75 % line cannot be crossed. The condition MemoryLineReachable says so; the queue decides.",
+        "75 % line cannot be crossed. MemoryLineReachable says so, and the queue decides.",
         name="few",
         spec={
             "gpu": {"product": "Tesla-T4"},
