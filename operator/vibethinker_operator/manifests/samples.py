@@ -65,8 +65,8 @@ SAMPLES: Final = (
             },
             "scaling": {"maxReplicas": 2},
             "resources": {
-                "requests": {"cpu": "4", "memory": "12Gi"},
-                "limits": {"memory": "12Gi"},
+                "requests": {"cpu": "4", "memory": "10Gi"},
+                "limits": {"memory": "10Gi"},
             },
         },
     ),

@@ -37,4 +37,4 @@ def test_an_unusable_environment_names_its_variable(environment, named):
 def test_settings_cannot_be_changed():
     settings = read_settings(NEEDED)
     with pytest.raises(ValidationError, match="frozen"):
-        settings.loop_seconds = 2.0
+        settings.loop_seconds = 2.0  # type: ignore[misc]

@@ -1,0 +1,81 @@
+"""What the operator writes into a pod's environment is what the server in it reads."""
+
+import json
+from typing import Any
+
+import pytest
+from vibethinker_operator import names
+from vibethinker_operator.api import parse_deployment
+from vibethinker_operator.resources import render_policy
+from vibethinker_operator.resources.engine_settings import render_engine_settings
+from vibethinker_server import names as server_names
+from vibethinker_server.engine_settings import parse_engine_settings
+from vibethinker_server.policy import parse_policy
+
+CPU = {
+    "engine": {"device": "CPU", "kvCacheMemoryBytes": 2**30},
+    "resources": {"limits": {"memory": "6Gi"}},
+}
+VOLUME = {"model": {"source": "Volume", "volume": {"claimName": "models", "path": "a/b"}}}
+EVERY_FLAG = {
+    "enforceEager": True,
+    "enablePrefixCaching": False,
+    "enableChunkedPrefill": True,
+    "maxNumActiveSeqs": 32,
+    "kvCacheDtype": "Fp8",
+    "attentionBackend": "FlashInfer",
+    "optimizationLevel": 1,
+    "watermarkPercentage": 2,
+    "seed": 7,
+}
+SPECS = [
+    pytest.param({}, id="defaults"),
+    pytest.param(CPU, id="cpu"),
+    pytest.param(VOLUME, id="volume"),
+    pytest.param({"model": {"source": "ModelScope"}}, id="modelscope"),
+    pytest.param({"engine": {"maxModelLen": 131_072}}, id="longest"),
+    pytest.param({"engine": {"flags": EVERY_FLAG}}, id="every flag"),
+]
+
+
+def resource_of(spec: dict[str, Any]) -> Any:
+    metadata = {"name": "chat", "namespace": "team", "uid": "u", "generation": 3}
+    return parse_deployment({"metadata": metadata, "spec": spec})
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_server_reads_what_the_operator_means(spec):
+    written = render_engine_settings(resource_of(spec).spec)
+    read = parse_engine_settings(json.dumps(written))
+    assert read.model_dump(mode="json", by_alias=True) == written | {
+        "flags": dict.fromkeys(EVERY_FLAG) | written["flags"]
+    }
+
+
+def test_every_flag_of_the_resource_is_one_that_the_server_renders():
+    flags = resource_of({"engine": {"flags": EVERY_FLAG}}).spec.engine.flags
+    assert flags.model_dump(mode="json").keys() == EVERY_FLAG.keys()
+
+
+def test_the_server_reads_the_policy_that_the_operator_writes():
+    resource = resource_of(
+        {"saturation": {"memoryUsedPercentage": 60, "memoryRecoverPercentage": 5}}
+    )
+    policy = parse_policy(json.dumps(render_policy(resource)))
+    assert policy.generation == 3
+    assert policy.saturation.memory_used_ratio == 0.6
+    assert dict(policy.token_limits) == {"math": 512, "code": 768, "qa": 256}
+
+
+def test_both_sides_spell_routes_files_and_variables_alike():
+    shared = ("PATH_READY", "PATH_DRAIN", "PATH_FLEET", "PATH_METRICS", "PATH_HEALTH")
+    for name in (*shared, "ENV_ENGINE", "ENV_POD_NAME"):
+        assert getattr(names, name) == getattr(server_names, name), name
+    files = {
+        f"{names.POLICY_PATH}/{names.POLICY_KEY}": server_names.POLICY_FILE,
+        f"{names.FLEET_PATH}/{names.FLEET_TICKET_KEY}": server_names.TICKET_KEY_FILE,
+        f"{names.FLEET_PATH}/{names.FLEET_TOKEN}": server_names.FLEET_TOKEN_FILE,
+        f"{names.HUB_PATH}/{names.HUB_TOKEN}": server_names.HUB_TOKEN_FILE,
+    }
+    for path, file in files.items():
+        assert path == f"{server_names.FILES_PATH}/{file}"
