@@ -10,7 +10,6 @@ from dataclasses import replace
 
 from vibethinker_operator import rules
 from vibethinker_operator.case import Answer, Case
-from vibethinker_operator.verdicts import judge_active, judge_growth, judge_limited
 from vibethinker_operator.counterfactual import describe_counterfactual
 from vibethinker_operator.needs import Needs, compute_needs, find_crossed, fold_demand
 from vibethinker_operator.observed import Observed
@@ -25,6 +24,7 @@ from vibethinker_operator.scaling import (
 from vibethinker_operator.signals import Signals
 from vibethinker_operator.streak import Track, fold_sweep
 from vibethinker_operator.supply import Supply, count_supply, learn_start, withdraw_late
+from vibethinker_operator.verdicts import judge_active, judge_growth, judge_limited
 
 
 def decide(

@@ -13,6 +13,7 @@ from vibethinker_operator.needs import (
 )
 from vibethinker_operator.signals import WARMING_SECONDS, Missing, Signals
 from vibethinker_operator.streak import Signal, Track
+from vibethinker_operator.wording import count_replicas
 
 _MOST_NAMED: Final = 3
 """Pods named in one sentence; a status is not a list."""
@@ -44,7 +45,7 @@ def describe_wanted(case: Case, wanted: Wanted) -> str:
 
 def describe_enough(case: Case, wanted: Wanted) -> str:
     """Returns why a crossed line asks for nothing more."""
-    there = f"{_replicas(case.supply.counted)} are there or on their way"
+    there = f"{count_replicas(case.supply.counted)} are there or on their way"
     return f"{describe_wanted(case, wanted)}; {there}"
 
 
@@ -52,7 +53,7 @@ def describe_crossed(case: Case, track: Track) -> str:
     """Returns which line is crossed, and for how long of the time that counts."""
     window = case.policy.window_seconds(track.signal)
     lasted = window - (case.remaining_seconds(track) or 0.0)
-    return f"{_state(case, track.signal)}, for {lasted:.0f} of {window:g} s"
+    return f"{_state(case, track.signal)} for {lasted:.0f} of {window:g} s"
 
 
 def describe_stabilizing(case: Case) -> str | None:
@@ -60,7 +61,7 @@ def describe_stabilizing(case: Case) -> str | None:
     needed = case.needs.highest
     if needed is None or max(needed[1], case.policy.min_replicas) >= case.replicas:
         return None
-    now = f"{_replicas(needed[1])} would do now"
+    now = f"{count_replicas(needed[1])} would do now"
     if case.signals.partial:
         return f"{now}, but nothing shrinks while a replica cannot be read"
     highest = case.history.highest or case.replicas
@@ -91,9 +92,8 @@ def describe_shrink(case: Case, highest: int) -> str:
     seen = f"the last {case.policy.stabilization_seconds:g} s"
     if not case.history.covers(case.policy.stabilization_seconds, case.now):
         seen = "the time since the restart"
-    return (
-        f"no more than {_replicas(highest)} were needed in {seen}: {case.replicas} become one less"
-    )
+    needed = f"{count_replicas(highest)} {'was' if highest == 1 else 'were'} needed"
+    return f"no more than {needed} in {seen}: {case.replicas} become {case.replicas - 1}"
 
 
 def _crossing(case: Case, signal: Signal, window: float) -> str:
@@ -113,14 +113,14 @@ def _crossing(case: Case, signal: Signal, window: float) -> str:
 def _state(case: Case, signal: Signal) -> str:
     signals, policy = case.signals, case.policy
     if signal is Signal.QUEUE:
-        line = queue_line(policy, signals)
-        return f"{signals.waiting or 0.0:.0f} requests wait, the line is {line}"
+        line, now = queue_line(policy, signals), signals.waiting or 0.0
+        return f"more than {line} requests wait (now {now:.0f})"
     if signal is Signal.CONCURRENCY:
-        line = int(concurrency_line(signals) or 0)
-        return f"{signals.running or 0.0:.0f} requests run, the line is {line}"
+        line, now = int(concurrency_line(signals) or 0), signals.running or 0.0
+        return f"more than {line} requests run (now {now:.0f})"
     if signals.memory_refused:
-        return "new sessions are refused for memory"
-    return f"memory is around its line of {policy.memory_used_percentage} %{_now(signals)}"
+        return "new sessions refused for memory"
+    return f"memory above {policy.memory_used_percentage} %{_now(signals)}"
 
 
 def _now(signals: Signals) -> str:
@@ -128,22 +128,18 @@ def _now(signals: Signals) -> str:
 
 
 def _sizing(case: Case, wanted: Wanted) -> str:
-    replicas, signals = _replicas(wanted.replicas), case.signals
+    replicas, signals = count_replicas(wanted.replicas), case.signals
     if wanted.signal is Signal.QUEUE:
         if signals.finished_per_second is None:
-            return f"{replicas}, one more, as nothing says yet how fast requests finish"
-        return f"{replicas} clear them in {CLEAR_QUEUE_SECONDS:g} s"
+            return f"one step to {replicas}, as nothing says yet how fast requests finish"
+        return f"{replicas} clear the queue in {CLEAR_QUEUE_SECONDS:g} s"
     if wanted.signal is Signal.CONCURRENCY:
         most = (signals.max_num_seqs or 0.0) * CONCURRENCY_LINE * HEADROOM
         return f"{replicas} run no more than {most:.0f} each"
     if wanted.replicas != case.needs.memory or signals.memory is None:
-        return f"{replicas}, one more than serve now"
+        return f"one step to {replicas}"
     target = case.policy.memory_used_percentage * HEADROOM
     room = kv_room_bytes(case.policy, signals.memory)
     if room + signals.memory.non_kv_bytes < target / 100 * signals.memory.device_bytes:
         return f"{replicas} fill no more than 90 % of their KV pools"
     return f"{replicas} keep memory below {target:.4g} %"
-
-
-def _replicas(count: int) -> str:
-    return "1 replica" if count == 1 else f"{count} replicas"

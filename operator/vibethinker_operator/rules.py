@@ -13,6 +13,7 @@ from vibethinker_operator.case import Answer, Case, find_wanted
 from vibethinker_operator.scaling import Reason, Rule
 from vibethinker_operator.streak import Signal
 from vibethinker_operator.supply import describe_lost
+from vibethinker_operator.wording import count_replicas
 
 SCALE_IN_PAUSE_SECONDS: Final = 30.0
 """After a shrink the fleet is looked at for as long as a queue may take to clear, before the next:
@@ -38,7 +39,7 @@ def _below_min(case: Case) -> Answer | None:
     least = case.policy.min_replicas
     if case.replicas >= least:
         return None
-    message = f"{case.replicas} replicas are fewer than minReplicas {least}"
+    message = f"{count_replicas(case.replicas)} of at least {least} (minReplicas)"
     return Answer(least, Rule.MIN_REPLICAS, Reason.BELOW_MIN_REPLICAS, message)
 
 
@@ -48,7 +49,8 @@ def _above_max(case: Case) -> Answer | None:
         return None
     if case.rolling:
         return _hold_for_rollout(case)
-    message = f"{case.replicas} replicas are more than maxReplicas {most}: drained one by one"
+    have = count_replicas(case.replicas)
+    message = f"{have} of at most {most} (maxReplicas): drained one by one"
     return Answer(most, Rule.MAX_REPLICAS, Reason.ABOVE_MAX_REPLICAS, message)
 
 

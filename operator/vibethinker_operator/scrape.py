@@ -33,6 +33,8 @@ a thousand pods do not answer in the same millisecond."""
 TIMEOUT_SECONDS: Final = 2.0
 """For the whole exchange. A pod answers from memory in a millisecond."""
 
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -67,7 +69,6 @@ def build_session() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=CONCURRENCY, keepalive_timeout=30.0),
         cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS),
         headers={"Accept-Encoding": "identity"},
         auto_decompress=False,
         trust_env=False,
@@ -117,6 +118,7 @@ class FleetScraper:
                     json=message,
                     headers={"Authorization": f"Bearer {target.token}"},
                     allow_redirects=False,
+                    timeout=_TIMEOUT,
                 ) as response,
             ):
                 return await _read_answer(response)

@@ -3,17 +3,18 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from vibethinker_operator.memory import MemoryUse, PodMemory, fold_memory, read_memory
 from vibethinker_operator.observed import Observed, ObservedPod
-from vibethinker_operator.samples import LOAD_REFUSALS, MEMORY_REFUSALS, Sample
+from vibethinker_operator.samples import Sample
 from vibethinker_operator.windows import (
+    WINDOW_SECONDS,
+    Totals,
+    Window,
     Windows,
-    busy_finished,
-    count_refused,
     is_frozen,
-    request_seconds,
+    sum_since,
 )
 
 STALE_SECONDS: Final = 2.5
@@ -115,15 +116,16 @@ class Signals:
 
 def fold_signals(windows: Windows, observed: Observed, now: float) -> Signals:
     """Returns the load of the fleet at `now` (unix seconds)."""
-    pods = tuple(_judge(pod, windows.samples.get(pod.uid, ()), now) for pod in observed.active)
+    pods = tuple(_judge(pod, windows.readings.get(pod.uid, ()), now) for pod in observed.active)
     used = [load for load in pods if load.missing is None and _has_load(load)]
     newest = [load.sample for load in used if load.sample is not None]
-    kept = [windows.samples[load.pod.uid] for load in used]
+    kept = [windows.readings[load.pod.uid] for load in used]
     serving = [load for load in pods if load.pod.serving]
     memories = [read_memory(load.sample, serving=load.pod.serving) for load in used]
     memory = fold_memory(memories)
-    refusals = _Refusals.over(kept, now)
-    rate, in_system = _fold_service(kept)
+    lately = _sum_all(kept, now - REFUSAL_RATE_SECONDS)
+    just_now = _sum_all(kept, now - MEMORY_REFUSED_SECONDS)
+    rate, in_system = _fold_service(_sum_all(kept, now - WINDOW_SECONDS))
     return Signals(
         time=now,
         pods=pods,
@@ -134,34 +136,15 @@ def fold_signals(windows: Windows, observed: Observed, now: float) -> Signals:
         memory_partial=memory is not None and None in memories,
         running=_total(s.running for s in newest),
         waiting=_total(s.queue_length for s in newest),
-        refusals_per_second=refusals.for_load / REFUSAL_RATE_SECONDS,
-        memory_refusals_per_second=refusals.for_memory / REFUSAL_RATE_SECONDS,
-        memory_refused=refusals.for_memory_just_now > 0,
+        refusals_per_second=lately.refused / REFUSAL_RATE_SECONDS,
+        memory_refusals_per_second=lately.refused_for_memory / REFUSAL_RATE_SECONDS,
+        memory_refused=just_now.refused_for_memory > 0,
         kv_bytes_per_request=_fold_kv_per_request(used, memories),
         finished_per_second=rate,
         seconds_in_system=in_system,
         prefill_backlog_tokens=_total(s.prefill_backlog_tokens for s in newest),
         max_num_seqs=min((s.max_num_seqs for s in newest if s.max_num_seqs), default=None),
     )
-
-
-class _Refusals(NamedTuple):
-    for_load: float
-    for_memory: float
-    for_memory_just_now: float
-
-    @classmethod
-    def over(cls, kept: Iterable[tuple[Sample, ...]], now: float) -> "_Refusals":
-        lately, just_now = now - REFUSAL_RATE_SECONDS, now - MEMORY_REFUSED_SECONDS
-        counts = [
-            (
-                count_refused(samples, LOAD_REFUSALS, lately),
-                count_refused(samples, MEMORY_REFUSALS, lately),
-                count_refused(samples, MEMORY_REFUSALS, just_now),
-            )
-            for samples in kept
-        ]
-        return cls(*(sum(column) for column in zip((0.0, 0.0, 0.0), *counts, strict=True)))
 
 
 def _fold_kv_per_request(
@@ -175,22 +158,23 @@ def _fold_kv_per_request(
     return kv_bytes / running if running else None
 
 
-def _judge(pod: ObservedPod, samples: tuple[Sample, ...], now: float) -> PodLoad:
-    return PodLoad(pod, samples[-1] if samples else None, _find_missing(pod, samples, now))
+def _judge(pod: ObservedPod, window: Window, now: float) -> PodLoad:
+    newest = window[-1].sample if window else None
+    return PodLoad(pod, newest, _find_missing(pod, window, now))
 
 
-def _find_missing(pod: ObservedPod, samples: tuple[Sample, ...], now: float) -> Missing | None:
+def _find_missing(pod: ObservedPod, window: Window, now: float) -> Missing | None:
     # Both sides of now: the API server's clock is not ours.
     if pod.ready_since is not None and abs(now - pod.ready_since) < WARMING_SECONDS:
         return Missing.WARMING
-    if not samples:
+    if not window:
         return Missing.SILENT
-    newest = samples[-1]
+    newest = window[-1].sample
     if now - newest.time > STALE_SECONDS:
         return Missing.STALE
     if newest.running is None or newest.queue_length is None:
         return Missing.INCOMPLETE
-    if is_frozen(samples):
+    if is_frozen(window):
         return Missing.FROZEN
     return None
 
@@ -207,14 +191,13 @@ def _total(values: Iterable[float | None]) -> float | None:
     return float(sum(known)) if known else None
 
 
-def _fold_service(kept: Iterable[tuple[Sample, ...]]) -> tuple[float | None, float | None]:
-    finished = busy_seconds = in_system = 0.0
-    for samples in kept:
-        done, seconds = busy_finished(samples)
-        finished += done
-        busy_seconds += seconds
-        in_system += request_seconds(samples)
-    if finished < MIN_FINISHED or busy_seconds < MIN_BUSY_SECONDS:
+def _sum_all(windows: Iterable[Window], since: float) -> Totals:
+    sums = [sum_since(window, since) for window in windows]
+    return Totals(*(sum(column) for column in zip(Totals(), *sums, strict=True)))
+
+
+def _fold_service(minute: Totals) -> tuple[float | None, float | None]:
+    if minute.finished < MIN_FINISHED or minute.busy_seconds < MIN_BUSY_SECONDS:
         return None, None
     # Little's law: requests in the engine = finished per second x seconds in the engine.
-    return finished / busy_seconds, in_system / finished
+    return minute.finished / minute.busy_seconds, minute.request_seconds / minute.finished

@@ -9,6 +9,7 @@ from statistics import median
 
 from vibethinker_operator.observed import Observed, ObservedPod
 from vibethinker_operator.scaling import ScalingPolicy, StartTimes, Withdrawal
+from vibethinker_operator.wording import count_replicas
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +84,13 @@ def withdraw_late(
 def describe_lost(supply: Supply) -> str:
     """Returns a sentence about the replicas that did not come in time."""
     if not supply.late:
-        return f"{_count(supply.missing_late)} could not be made: {supply.obstacle}"
+        return f"{count_replicas(supply.missing_late)} could not be made: {supply.obstacle}"
     pod = supply.late[0]
     if not pod.scheduled:
         found = pod.unschedulable_message or "the scheduler has not said why"
-        return f"{_count(supply.lost)} found no node in time: {found}"
+        return f"{count_replicas(supply.lost)} found no node in time: {found}"
     why = pod.waiting_reason or _describe_end(pod) or "nothing says why"
-    return f"{_count(supply.lost)} did not get Ready in time: {why}"
+    return f"{count_replicas(supply.lost)} did not get Ready in time: {why}"
 
 
 def learn_start(state: StartTimes, observed: Observed) -> StartTimes:
@@ -146,7 +147,3 @@ def _find_obstacle(observed: Observed) -> str | None:
 def _describe_end(pod: ObservedPod) -> str | None:
     end = pod.last_termination
     return None if end is None else f"it ended with {end.reason} (exit code {end.exit_code})"
-
-
-def _count(replicas: int) -> str:
-    return "1 replica" if replicas == 1 else f"{replicas} replicas"

@@ -3,6 +3,7 @@
 from vibethinker_operator.case import Answer, Case, find_wanted
 from vibethinker_operator.scaling import Growth, GrowthVerdict, Mode, Reason, Rule, Verdict
 from vibethinker_operator.supply import find_relief
+from vibethinker_operator.wording import count_replicas
 
 
 def judge_limited(case: Case) -> Verdict:
@@ -36,7 +37,7 @@ def _limited_by_spec(case: Case) -> Verdict | None:
         message = "overload.policy is Reject: load adds no replicas"
         return Verdict(True, Reason.OVERLOAD_POLICY_REJECT, message)
     if highest is not None and highest < least == case.replicas:
-        message = f"{_replicas(highest)} would do, minReplicas is {least}"
+        message = f"{count_replicas(highest)} would do, minReplicas is {least}"
         return Verdict(True, "TooFewReplicas", message)
     return None
 
@@ -93,7 +94,3 @@ def _describe_fixed(replicas: int) -> str:
             " raise maxReplicas to let it grow"
         )
     return f"minReplicas and maxReplicas are both {replicas}: raise maxReplicas to let it grow"
-
-
-def _replicas(count: int) -> str:
-    return "1 replica" if count == 1 else f"{count} replicas"

@@ -1,11 +1,15 @@
 """The readings of the last minute, pod by pod, and what one pod's readings say over time."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
-from vibethinker_operator.samples import Sample, SampleRefused
+from vibethinker_operator.samples import (
+    LOAD_REFUSALS,
+    MEMORY_REFUSALS,
+    Sample,
+    SampleRefused,
+)
 
 WINDOW_SECONDS: Final = 60.0
 """Rates are taken over the last minute (design, section 6)."""
@@ -15,49 +19,83 @@ FROZEN_SECONDS: Final = 10.0
 somebody replays its page. Either way its numbers are not those of now."""
 
 
+class Totals(NamedTuple):
+    """What a pod did since it was first read, as far as it was watched.
+
+    Attributes:
+        finished: Requests finished while the engine was running some.
+        busy_seconds: Seconds in which it was running some.
+        request_seconds: Seconds that requests spent in it, waiting or running, all together.
+        refused: Requests refused for load.
+        refused_for_memory: Those refused for memory.
+    """
+
+    finished: float = 0.0
+    busy_seconds: float = 0.0
+    request_seconds: float = 0.0
+    refused: float = 0.0
+    refused_for_memory: float = 0.0
+
+    def since(self, earlier: "Totals") -> "Totals":
+        """Returns what was added since `earlier`."""
+        return Totals(*(now - before for now, before in zip(self, earlier, strict=True)))
+
+
+class Reading(NamedTuple):
+    """One sample with the pod's totals up to it: any span of a window is then a subtraction."""
+
+    sample: Sample
+    totals: Totals
+
+
+Window = tuple[Reading, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Windows:
     """Readings by pod, oldest first; never more than a minute, never of a pod that is gone.
 
     Attributes:
-        samples: Good readings by pod uid.
+        readings: Good readings by pod uid; no pod has none.
         refused: By pod uid, the newest answer, where that was refused.
     """
 
-    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
+    readings: Mapping[str, Window] = field(default_factory=dict)
     refused: Mapping[str, SampleRefused] = field(default_factory=dict)
 
     def record(
-        self, readings: Iterable[Sample | SampleRefused], pod_uids: Collection[str], now: float
+        self, swept: Iterable[Sample | SampleRefused], pod_uids: Collection[str], now: float
     ) -> "Windows":
         """Returns the windows after one sweep.
 
         Args:
-            readings: What the sweep brought.
+            swept: What the sweep brought.
             pod_uids: The pods that exist; readings of others are dropped.
             now: Unix seconds.
         """
-        samples = {uid: self.samples[uid] for uid in pod_uids if uid in self.samples}
+        readings = {uid: self.readings[uid] for uid in pod_uids if uid in self.readings}
         refused = {uid: self.refused[uid] for uid in pod_uids if uid in self.refused}
-        for reading in readings:
-            if reading.pod_uid not in pod_uids:
+        for answer in swept:
+            uid = answer.pod_uid
+            if uid not in pod_uids:
                 continue
-            if isinstance(reading, SampleRefused):
-                refused[reading.pod_uid] = reading
+            if isinstance(answer, SampleRefused):
+                refused[uid] = answer
             else:
-                refused.pop(reading.pod_uid, None)
-                samples[reading.pod_uid] = _append(samples.get(reading.pod_uid, ()), reading)
+                refused.pop(uid, None)
+                readings[uid] = _append(readings.get(uid, ()), answer)
         horizon = now - WINDOW_SECONDS
-        pruned = {uid: _prune(kept, horizon) for uid, kept in samples.items()}
-        return Windows({uid: kept for uid, kept in pruned.items() if kept}, refused)
+        pruned = {uid: _prune(window, horizon) for uid, window in readings.items()}
+        return Windows({uid: window for uid, window in pruned.items() if window}, refused)
 
 
-def is_frozen(samples: tuple[Sample, ...]) -> bool:
+def is_frozen(window: Window) -> bool:
     """Returns whether the engine has run requests for 10 s without taking a single step."""
-    newest = samples[-1]
+    newest = window[-1].sample
     if newest.engine_steps_total is None:
         return False
-    for sample in reversed(samples):
+    for reading in reversed(window):
+        sample = reading.sample
         if not sample.running or sample.engine_steps_total != newest.engine_steps_total:
             return False
         if newest.time - sample.time >= FROZEN_SECONDS:
@@ -65,53 +103,58 @@ def is_frozen(samples: tuple[Sample, ...]) -> bool:
     return False
 
 
-def busy_finished(samples: tuple[Sample, ...]) -> tuple[float, float]:
-    """Returns requests finished while the engine was running some, and the seconds of that."""
-    finished = seconds = 0.0
-    for before, after in _steps(samples):
-        if before.running:
-            seconds += after.time - before.time
-            finished += _increase(before.finished_total, after.finished_total)
-    return finished, seconds
+def sum_since(window: Window, since: float) -> Totals:
+    """Returns what the pod did after `since` (unix seconds), as far as the window reaches."""
+    start = window[-1]
+    for reading in reversed(window):
+        start = reading
+        if reading.sample.time <= since:
+            break
+    return window[-1].totals.since(start.totals)
 
 
-def request_seconds(samples: tuple[Sample, ...]) -> float:
-    """Returns the seconds that requests spent in the engine, waiting or running, all together."""
-    return sum(
-        ((before.running or 0.0) + (before.queue_length or 0.0)) * (after.time - before.time)
-        for before, after in _steps(samples)
-    )
+def _append(window: Window, sample: Sample) -> Window:
+    if not window:
+        return (Reading(sample, Totals()),)
+    before = window[-1]
+    if sample.time <= before.sample.time:
+        return window
+    return (*window, Reading(sample, _add_step(before.totals, before.sample, sample)))
 
 
-def count_refused(samples: tuple[Sample, ...], reasons: Collection[str], since: float) -> float:
-    """Returns how many requests the pod refused for one of these reasons after `since`."""
-    refused = 0.0
-    for before, after in _steps(samples):
-        if after.time <= since or before.rejected_total == after.rejected_total:
-            continue
-        earlier = dict(before.rejected_total)
-        for reason, total in after.rejected_total:
-            if reason in reasons:
-                # A labelled counter is not on the page before its first refusal.
-                refused += _increase(earlier.get(reason, 0.0), total)
-    return refused
-
-
-def _append(samples: tuple[Sample, ...], sample: Sample) -> tuple[Sample, ...]:
-    if samples and sample.time <= samples[-1].time:
-        return samples
-    return (*samples, sample)
-
-
-def _prune(samples: tuple[Sample, ...], horizon: float) -> tuple[Sample, ...]:
-    for index, sample in enumerate(samples):
-        if sample.time >= horizon:
-            return samples[index:]
+def _prune(window: Window, horizon: float) -> Window:
+    for index, reading in enumerate(window):
+        if reading.sample.time >= horizon:
+            return window[index:]
     return ()
 
 
-def _steps(samples: tuple[Sample, ...]) -> Iterator[tuple[Sample, Sample]]:
-    return pairwise(samples)
+def _add_step(totals: Totals, before: Sample, after: Sample) -> Totals:
+    seconds = after.time - before.time
+    in_engine = (before.running or 0.0) + (before.queue_length or 0.0)
+    busy = bool(before.running)
+    finished = _increase(before.finished_total, after.finished_total) if busy else 0.0
+    refused = for_memory = 0.0
+    if after.rejected_total != before.rejected_total:
+        refused = _count_refused(before, after, LOAD_REFUSALS)
+        for_memory = _count_refused(before, after, MEMORY_REFUSALS)
+    return Totals(
+        totals.finished + finished,
+        totals.busy_seconds + (seconds if busy else 0.0),
+        totals.request_seconds + in_engine * seconds,
+        totals.refused + refused,
+        totals.refused_for_memory + for_memory,
+    )
+
+
+def _count_refused(before: Sample, after: Sample, reasons: Collection[str]) -> float:
+    # A labelled counter is not on the page before its first refusal.
+    earlier = dict(before.rejected_total)
+    return sum(
+        _increase(earlier.get(reason, 0.0), total)
+        for reason, total in after.rejected_total
+        if reason in reasons
+    )
 
 
 def _increase(before: float | None, after: float | None) -> float:
