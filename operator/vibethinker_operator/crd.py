@@ -123,6 +123,9 @@ def _structural(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
         kept["properties"] = {
             name: _structural(part, definitions) for name, part in schema["properties"].items()
         }
+    if "enum" in kept:
+        # The API server refuses null by the enum whatever `nullable` says (1.37).
+        kept.pop("nullable", None)
     if "description" in kept:
         kept["description"] = " ".join(kept["description"].split())
     if "default" in kept:
