@@ -1,9 +1,10 @@
 """The CustomResourceDefinition, computed from the types of `api`.
 
 Pydantic writes JSON Schema; the API server takes a stricter dialect ("structural schema").
-`_structural` is the difference: references inlined, null as `nullable`, no `const`, no exclusive
-bounds, no titles, and every default fully expanded (a rule that reads `self.a.b` fails on a
-default of `{}` for `a`, since rules are checked on what the default says).
+`_structural` is the difference: references inlined, no titles, every default fully expanded (rules
+are checked on what the default says, so one that reads `self.a.b` fails on a default of `{}` for
+`a`), and no null: the API server drops a null that a schema does not allow, so it means "unset" all
+the same, while `nullable` would make it keep one, and refuse it where there is an `enum`.
 """
 
 from collections.abc import Mapping
@@ -14,14 +15,7 @@ from vibethinker_operator.api import Spec, Status, VibeThinkerDeployment
 
 Schema = dict[str, Any]
 
-_DROPPED = (
-    "title",
-    "additionalProperties",
-    "const",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "$defs",
-)
+_DROPPED = ("title", "additionalProperties", "$defs")
 
 PRINTER_COLUMNS = (
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
@@ -109,12 +103,6 @@ def _structural_of(schema: Schema) -> Schema:
 def _structural(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     schema = _inline(schema, definitions)
     kept = {key: value for key, value in schema.items() if key not in _DROPPED}
-    if "const" in schema:
-        kept["enum"] = [schema["const"]]
-    for bound in ("minimum", "maximum"):
-        exclusive = f"exclusive{bound.capitalize()}"
-        if exclusive in schema:
-            kept |= {bound: schema[exclusive], exclusive: True}
     if isinstance(schema.get("additionalProperties"), dict):
         kept["additionalProperties"] = _structural(schema["additionalProperties"], definitions)
     if "items" in schema:
@@ -123,9 +111,6 @@ def _structural(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
         kept["properties"] = {
             name: _structural(part, definitions) for name, part in schema["properties"].items()
         }
-    if "enum" in kept:
-        # The API server refuses null by the enum whatever `nullable` says (1.37).
-        kept.pop("nullable", None)
     if "description" in kept:
         kept["description"] = " ".join(kept["description"].split())
     if "default" in kept:
@@ -143,7 +128,7 @@ def _inline(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
         return schema
     (branch,) = (branch for branch in branches if branch != {"type": "null"})
     rest = {k: v for k, v in schema.items() if k != "anyOf" and (k, v) != ("default", None)}
-    return _inline(branch | rest | {"nullable": True}, definitions)
+    return _inline(branch | rest, definitions)
 
 
 def _without_null(value: Any) -> Any:

@@ -135,8 +135,10 @@ def test_a_rule_blames_a_field_and_its_message_names_it(path, rule):
 
 
 def test_no_keyword_is_left_that_a_structural_schema_forbids():
-    forbidden = {"$ref", "$defs", "title", "const", "oneOf", "examples"}
+    forbidden = {"$ref", "$defs", "title", "const", "oneOf", "examples", "nullable"}
     assert not [path for path, schema in EVERYWHERE.items() if forbidden & schema.keys()]
+    exclusive = {"exclusiveMinimum", "exclusiveMaximum"}
+    assert not [path for path, schema in EVERYWHERE.items() if exclusive & schema.keys()]
 
 
 def test_the_columns_point_at_fields_that_exist():

@@ -224,7 +224,6 @@ REFUSED = {
     "a negative amount": (requests({"cpu": "-1"}, {}), "spec.resources.requests.cpu"),
     # Words and shapes.
     "a mode in small letters": (scaling(mode="auto"), 'supported values: "Auto"'),
-    "null for a word": (engine(dtype=None), "spec.engine.dtype: Unsupported value: null"),
     "a policy that is none": ({"overload": {"policy": "Queue"}}, "spec.overload.policy"),
     "a misspelled field": (scaling(maxReplica=3), 'unknown field "spec.scaling.maxReplica"'),
     "a pod template": ({"podTemplate": {}}, 'unknown field "spec.podTemplate"'),
@@ -250,7 +249,8 @@ REFUSED = {
 
 TAKES = {
     "everything left out": {},
-    "null for a number that may be unset": engine(kvCacheMemoryBytes=None, blockSize=None),
+    "null for a block": {"engine": None, "scaling": None},
+    "null for what may be unset": engine(kvCacheMemoryBytes=None, blockSize=None, dtype=None),
     "cpu": cpu(),
     "cpu with a limit in plain bytes": cpu(memory=GIB + 1),
     "cpu with a limit with a fraction": cpu(memory="6.75Gi"),
