@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any, cast
 
 import kopf
 
@@ -25,6 +26,8 @@ def main() -> None:
         namespaces=settings.namespaces,
         liveness_endpoint=f"http://0.0.0.0:{names.HEALTH_PORT}{names.PATH_HEALTHZ}",
         standalone=True,
+        # Kopf would make one up from the user's name, and a pod's user has none.
+        identity=cast("Any", names.OPERATOR_NAME),
     )
 
 

@@ -6,8 +6,10 @@ from typing import Final
 
 from vibethinker_operator.api import Mode
 from vibethinker_operator.api.status import Condition, ConditionStatus, Status
+from vibethinker_operator.drain import find_unexpected_victims
 from vibethinker_operator.events import Notice
 from vibethinker_operator.fleet_view import FleetView
+from vibethinker_operator.observed import Observed, ObservedPod
 from vibethinker_operator.plan import Action, MarkPod, SetReplicas, UnmarkPod
 
 ACCEPTING_AFTER_SECONDS: Final = 60.0
@@ -22,6 +24,19 @@ WELCOME: Final[Mapping[str, ConditionStatus]] = {
 }
 """Conditions whose transitions are told, and the status that is good news."""
 
+ORDINARY: Final = frozenset(
+    {"AdvisoryMode", "Creating", "FixedReplicas", "ManualMode", "NoReplicaReady", "Starting"}
+)
+"""Reasons that every fleet has for a while on its way up, or that its owner wrote: no news."""
+
+
+@dataclass(frozen=True)
+class Shrinkage:
+    """The fleet when it was asked to shrink, and the pods that were to go."""
+
+    before: Observed
+    victims: tuple[ObservedPod, ...]
+
 
 @dataclass(frozen=True)
 class NewsMemory:
@@ -31,16 +46,18 @@ class NewsMemory:
         written_replicas: `spec.replicas` as last seen; None before the first tick.
         refused_at: When a request was last refused for load, in unix seconds.
         refusing: Whether the fleet was last said to refuse.
+        shrinkage: The last shrink, until it is seen who went.
     """
 
     written_replicas: int | None = None
     refused_at: float | None = None
     refusing: bool = False
+    shrinkage: Shrinkage | None = None
 
 
 def build_notices(
     view: FleetView,
-    done: Iterable[Action],
+    done: tuple[Action, ...],
     *,
     before: Status,
     after: Status,
@@ -51,19 +68,22 @@ def build_notices(
     refused_at = now if view.signals and view.signals.refusals_per_second else memory.refused_at
     refusing = refused_at is not None and now - refused_at < ACCEPTING_AFTER_SECONDS
     spec = view.fleet.resource.spec
+    observed = view.fleet.observed
     notices = (
         *_tell_actions(done),
+        *_tell_unexpected_victims(memory.shrinkage, observed),
         *_tell_transitions(before.conditions or (), after.conditions or ()),
         *_tell_refusals(view, memory.refusing, refusing),
         *_tell_ignored_replicas(spec.scaling.mode, spec.replicas, memory.written_replicas),
     )
-    return notices, NewsMemory(spec.replicas, refused_at, refusing)
+    shrinkage = _follow_shrinkage(memory.shrinkage, done, observed)
+    return notices, NewsMemory(spec.replicas, refused_at, refusing, shrinkage)
 
 
 def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
     for action in done:
         match action:
-            case SetReplicas(current, replicas, message):
+            case SetReplicas(current, replicas, message, _):
                 reason = "ScaledOut" if replicas > current else "ScaledIn"
                 yield Notice("Normal", reason, f"{current} to {replicas} replicas: {message}")
             case MarkPod(pod, since) if since is not None:
@@ -74,15 +94,49 @@ def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
                 yield Notice("Normal", "DrainUndone", said)
 
 
+def _tell_unexpected_victims(
+    shrinkage: Shrinkage | None, observed: Observed | None
+) -> Iterator[Notice]:
+    if shrinkage is None or observed is None:
+        return
+    for pod in find_unexpected_victims(shrinkage.before, observed, shrinkage.victims):
+        chosen = ", ".join(victim.name for victim in shrinkage.victims) or "none of the serving"
+        said = f"{pod.name} went, though {chosen} was to go: what it ran may have been cut"
+        yield Notice("Warning", "UnexpectedVictim", said)
+
+
+def _follow_shrinkage(
+    shrinkage: Shrinkage | None, done: Iterable[Action], observed: Observed | None
+) -> Shrinkage | None:
+    if observed is None:
+        return None
+    for action in done:
+        if isinstance(action, SetReplicas) and action.replicas < action.current:
+            return Shrinkage(observed, action.victims)
+    if shrinkage is None:
+        return None
+    # Done with once as many have gone as were to go, whoever they were.
+    gone = len(shrinkage.before.active) - len(observed.active)
+    return shrinkage if gone < max(1, len(shrinkage.victims)) else None
+
+
 def _tell_transitions(before: Iterable[Condition], after: Iterable[Condition]) -> Iterator[Notice]:
-    earlier = {condition.type: condition.status for condition in before}
+    earlier = {condition.type: condition for condition in before}
     for condition in after:
         welcome = WELCOME.get(condition.type)
-        # A first answer is news only where it is unwelcome.
-        known = {earlier.get(condition.type, welcome), ConditionStatus.UNKNOWN}
-        if welcome is not None and condition.status not in known:
-            good = condition.status is welcome
+        if welcome is None or condition.status is ConditionStatus.UNKNOWN:
+            continue
+        good = condition.status is welcome
+        if _is_news(earlier.get(condition.type), condition, good=good):
             yield Notice("Normal" if good else "Warning", condition.reason, condition.message)
+
+
+def _is_news(before: Condition | None, after: Condition, *, good: bool) -> bool:
+    if good:
+        # That all is well is news only after it was not.
+        return before is not None and before.status not in {after.status, ConditionStatus.UNKNOWN}
+    told = before is not None and (before.status, before.reason) == (after.status, after.reason)
+    return not told and after.reason not in ORDINARY
 
 
 def _tell_refusals(view: FleetView, before: bool, refusing: bool) -> Iterator[Notice]:

@@ -11,11 +11,12 @@ from vibethinker_operator.scaling import Decision
 
 @dataclass(frozen=True)
 class SetReplicas:
-    """Write the fleet's size, if it still is what the decision saw."""
+    """Write the fleet's size, if it still is what the decision saw; `victims` are to go."""
 
     current: int
     replicas: int
     message: str
+    victims: tuple[ObservedPod, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ def _plan_replicas(observed: Observed, decision: Decision, step: DrainStep) -> I
     if decision.desired > current:
         yield SetReplicas(current, decision.desired, decision.message)
     elif isinstance(step, Shrink) and step.to < current:
-        yield SetReplicas(current, step.to, f"{decision.message}; {step.message}")
+        message = f"{decision.message}; {step.message}"
+        yield SetReplicas(current, step.to, message, step.victims)
 
 
 def _plan_marks(step: DrainStep, now: float) -> Iterator[Action]:

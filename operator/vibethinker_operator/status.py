@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vibethinker_operator import names
-from vibethinker_operator.conditions import render_conditions, render_invalid_spec
 from vibethinker_operator.api.status import (
     DecisionStatus,
     EngineStatus,
@@ -14,6 +13,7 @@ from vibethinker_operator.api.status import (
     Status,
     StreakStatus,
 )
+from vibethinker_operator.conditions import render_conditions, render_invalid_spec
 from vibethinker_operator.effective import resolve_engine
 from vibethinker_operator.fleet import Fleet
 from vibethinker_operator.fleet_view import FleetView

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from vibethinker_operator.clock import Clock
 from vibethinker_operator.deadlines import derive_drain_deadline_seconds
 from vibethinker_operator.decision import decide
-from vibethinker_operator.drain import DrainStep, next_drain_step
+from vibethinker_operator.drain import next_drain_step
 from vibethinker_operator.execution import Execution, Outcome
 from vibethinker_operator.fleet import Fleet
 from vibethinker_operator.keys import derive_fleet_token
@@ -42,7 +42,6 @@ class Turn:
 
     signals: Signals
     decision: Decision
-    step: DrainStep
     outcome: Outcome
     refused: tuple[SampleRefused, ...]
     memory: TurnMemory
@@ -78,7 +77,6 @@ async def take_turn(
     return Turn(
         signals=signals,
         decision=decision,
-        step=step,
         outcome=await execution.run(plan, {target.pod_uid: target for target in targets}),
         refused=tuple(reading for reading in readings if isinstance(reading, SampleRefused)),
         memory=replace(memory, scaling=decision.state, windows=windows, growth=decision.growth),

@@ -48,7 +48,7 @@ def judge_active(case: Case, answer: Answer) -> Verdict:
     if mode is Mode.MANUAL:
         return Verdict(False, Reason.MANUAL_MODE, "mode is Manual: replicas are as written")
     if answer.rule is Rule.METRICS_UNAVAILABLE:
-        return Verdict(False, Rule.METRICS_UNAVAILABLE, answer.message)
+        return Verdict(False, answer.reason, answer.message)
     known = f"{case.signals.known} of {case.signals.ready} ready replicas can be read"
     if mode is Mode.ADVISORY:
         return Verdict(False, "AdvisoryMode", f"mode is Advisory: decided, not applied; {known}")
