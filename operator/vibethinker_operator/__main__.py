@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import kopf
 
-from vibethinker_operator import names
+from vibethinker_operator import handlers, names
 from vibethinker_operator.errors import SettingsError
 from vibethinker_operator.logs import configure_logs
 from vibethinker_operator.settings import read_settings
@@ -20,7 +20,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(f"vibethinker-operator: {error}")
     kopf.run(
-        registry=kopf.get_default_registry(),
+        registry=handlers.REGISTRY,
         memo=kopf.Memo(operator_settings=settings),
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,

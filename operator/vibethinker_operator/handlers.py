@@ -102,3 +102,7 @@ def configure(settings: kopf.OperatorSettings) -> None:
 def _with_kind(body: kopf.Body, api_version: str, kind: str) -> Body:
     # Objects out of a list carry neither, and paths need both.
     return {**body, "apiVersion": api_version, "kind": kind}
+
+
+REGISTRY = kopf.get_default_registry()
+"""What the decorators above have filled, for whoever runs it."""
