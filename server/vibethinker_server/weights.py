@@ -59,7 +59,7 @@ def _files(directory: Path) -> list[Path]:
             return []
     try:
         names = set(json.loads(index)["weight_map"].values())
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return []
     files = [directory / name for name in sorted(names)]
     return files if all(file.exists() for file in files) else []

@@ -1,0 +1,174 @@
+"""The server as a process around the stub engine: what the operator's tests run in their pods."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.engine_process import (
+    POLICY,
+    ROOT,
+    EngineProcess,
+    free_port,
+    package_site,
+    start_engine,
+)
+
+STUB = ROOT / "tests" / "support" / "stub_engine"
+POOL_TOKENS = 1_000
+SETTINGS: dict[str, Any] = {
+    "model": "/nowhere",
+    "source": "Volume",
+    "servedName": "stub",
+    "device": "GPU",
+    "dtype": "Float16",
+    "blockSize": 10,
+    "maxModelLen": 4096,
+    "maxNumSeqs": 4,
+    "maxNumBatchedTokens": 4096,
+    "gpuMemoryUtilizationPercentage": 80,
+    "drainSeconds": 20,
+}
+# A card of 10,000,000 bytes: 3,000,000 for weights and the rest, 5,000,000 for 1,000 tokens.
+SHAPE = {
+    "STUB_DEVICE_BYTES": "10000000",
+    "STUB_OVERHEAD_BYTES": "3000000",
+    "STUB_BYTES_PER_TOKEN": "5000",
+    "STUB_STEP_SECONDS": "0.02",
+}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    (tmp_path / "site").mkdir()
+    return package_site(tmp_path / "site")
+
+
+@contextmanager
+def running_stub(tmp_path: Path, site: Path, **environment: str) -> Iterator[EngineProcess]:
+    paths = [STUB, site, *(Path(path) for path in sys.path if path.endswith("site-packages"))]
+    with start_engine(
+        tmp_path, pythonpath=paths, settings=SETTINGS, environment=SHAPE | environment
+    ) as engine:
+        yield engine
+
+
+@pytest.fixture
+def stub(tmp_path: Path, site: Path) -> Iterator[EngineProcess]:
+    with running_stub(tmp_path, site) as engine:
+        yield engine
+
+
+def serving(engine: EngineProcess) -> None:
+    engine.wait_for(lambda: engine.phase() == "Serving", seconds=60)
+    # The next reading of the device is a quarter of a second away.
+    engine.wait_for(lambda: "vibethinker_memory_used_ratio" in values(engine.sweep()), 10)
+
+
+def values(page: str) -> dict[str, float]:
+    lines = (line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
+
+
+def chat(engine: EngineProcess, tokens: int, words: int = 1, **more: Any) -> Any:
+    body = {"messages": [{"role": "user", "content": "word " * words}], "max_tokens": tokens}
+    return engine.client.post(engine.url("/v1/chat/completions"), json=body | more)
+
+
+def test_it_serves_and_its_page_tells_of_live_memory(stub: EngineProcess):
+    serving(stub)
+    page = values(stub.sweep())
+    assert page["vibethinker_device_memory_used_ratio"] == pytest.approx(0.8)
+    assert page["vibethinker_memory_used_ratio"] == pytest.approx(0.3)
+    assert page["vibethinker_policy_generation"] == POLICY["generation"]
+    answer = chat(stub, tokens=5)
+    assert answer.json()["choices"][0]["finish_reason"] == "length"
+    assert answer.headers["x-served-by"] == "pod-under-test"
+    assert chat(stub, tokens=500).json()["choices"][0]["finish_reason"] == "stop"
+    page = values(stub.sweep())
+    assert page["vibethinker_requests_finished_total"] == 3  # the server's own first one too
+    assert page["vibethinker_requests_in_flight"] == 0
+
+
+def test_a_stream_arrives_in_pieces(stub: EngineProcess):
+    serving(stub)
+    body = {"prompt": "x", "max_tokens": 5, "stream": True}
+    with stub.client.stream("POST", stub.url("/v1/completions"), json=body) as answer:
+        events = [line for line in answer.iter_lines() if line]
+    assert len(events) == 7
+    assert events[-1] == "data: [DONE]"
+    assert json.loads(events[-2][6:])["choices"][0]["finish_reason"] == "length"
+    named = "/metrics?name[]=vibethinker_time_to_first_token_seconds_count"
+    assert values(stub.client.get(stub.ops(named)).text) == {
+        "vibethinker_time_to_first_token_seconds_count": 1.0
+    }
+
+
+def test_kv_use_can_be_set_from_outside(tmp_path: Path, site: Path):
+    port = free_port()
+    with running_stub(tmp_path, site, STUB_PORT=str(port)) as engine:
+        serving(engine)
+        load = f"http://127.0.0.1:{port}/stub/load"
+        engine.client.post(load, json={"kvUsage": 0.96}).raise_for_status()
+        assert values(engine.sweep())["vibethinker_memory_used_ratio"] == pytest.approx(0.78)
+        assert chat(engine, tokens=1).headers["x-rejected-reason"] == "hard_line"
+        engine.client.post(load, json={"kvUsage": None}).raise_for_status()
+        assert chat(engine, tokens=1).status_code == 200
+
+
+def test_a_queue_forms_beyond_the_seats(stub: EngineProcess):
+    serving(stub)
+    threads = [threading.Thread(target=chat, args=(stub, 60)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    stub.wait_for(lambda: values(stub.sweep())["vibethinker_request_queue_length"] == 2, 10)
+    assert values(stub.sweep())["vibethinker_requests_running"] == 4
+    for thread in threads:
+        thread.join()
+
+
+def test_sigterm_in_the_second_second_of_the_start_ends_it(tmp_path: Path, site: Path):
+    with running_stub(tmp_path, site, STUB_START_SECONDS="60") as engine:
+        engine.wait_for(lambda: engine.phase() is not None, 30)
+        os.kill(engine.process.pid, signal.SIGTERM)
+        engine.process.wait(timeout=30)
+        assert engine.children() == []
+
+
+def test_sigterm_under_load_lets_the_stream_end_and_exits_with_0(stub: EngineProcess):
+    serving(stub)
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(chat(stub, tokens=60)))
+    thread.start()
+    stub.wait_for(lambda: values(stub.sweep())["vibethinker_requests_in_flight"] == 1, 10)
+    os.kill(stub.process.pid, signal.SIGTERM)
+    stub.wait_for(lambda: stub.phase() == "Draining", 10)
+    thread.join()
+    assert answers[0].json()["choices"][0]["finish_reason"] == "length"
+    assert stub.process.wait(timeout=30) == 0
+
+
+def test_the_prestop_command_waits_for_the_grace_and_marks_the_drain(tmp_path: Path, site: Path):
+    with running_stub(tmp_path, site) as engine:
+        serving(engine)
+        environment = dict(line.split("=", 1) for line in environ_of(engine.process.pid))
+        began = time.monotonic()
+        command = [sys.executable, "-m", "vibethinker_server", "drain"]
+        subprocess.run(command, env=environment, check=True, timeout=60)
+        assert time.monotonic() - began >= 9
+        assert engine.phase() == "Draining"
+        assert chat(engine, tokens=1).headers["x-rejected-reason"] == "draining"
+
+
+def environ_of(pid: int) -> list[str]:
+    text = Path(f"/proc/{pid}/environ").read_text().rstrip("\0")
+    return text.split("\0")

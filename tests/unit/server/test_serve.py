@@ -1,0 +1,53 @@
+import json
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from vibethinker_server import __main__ as command
+from vibethinker_server.device_memory import CgroupProbe, NvmlProbe
+from vibethinker_server.serve import DEFAULT_POLICY, build_probe, build_runtime, read_policy
+
+from tests.support.server_runtime import make_settings
+from tests.unit.server.test_policy import POLICY
+
+
+def test_the_policy_of_the_start_is_the_operators(tmp_path: Path):
+    file = tmp_path / "policy.json"
+    file.write_text(json.dumps(POLICY))
+    assert read_policy(file).generation == 3
+
+
+@pytest.mark.parametrize("text", [None, "", "{}"])
+def test_without_a_policy_that_holds_the_defaults_do(
+    tmp_path: Path, text: str | None, caplog: pytest.LogCaptureFixture
+):
+    file = tmp_path / "policy.json"
+    if text is not None:
+        file.write_text(text)
+    assert read_policy(file) == DEFAULT_POLICY
+    assert str(file) in caplog.text
+
+
+def test_a_pod_answers_by_its_name(tmp_path: Path):
+    settings = make_settings()
+    named = build_runtime(settings, tmp_path, {"POD_NAME": "pod-1", "HOSTNAME": "host"})
+    assert named.served_by == b"pod-1"
+    assert build_runtime(settings, tmp_path, {"HOSTNAME": "host"}).served_by == b"host"
+
+
+def test_the_device_decides_what_is_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace())
+    assert isinstance(build_probe(make_settings(), {}), NvmlProbe)
+    cpu = make_settings(device="CPU", kvCacheMemoryBytes=1)
+    assert isinstance(build_probe(cpu, {}), CgroupProbe)
+
+
+@pytest.mark.parametrize("name", ["serve", "drain"])
+def test_a_command_without_settings_says_which_variable_is_wrong(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.delenv("VIBETHINKER_ENGINE", raising=False)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert command.main([name]) == 2
+    assert "VIBETHINKER_ENGINE" in capsys.readouterr().err

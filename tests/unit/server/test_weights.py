@@ -1,0 +1,79 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vibethinker_server.weights import Weights, find_weights
+
+from tests.support.server_runtime import make_settings
+
+
+def write_safetensors(file: Path, tensors: dict[str, tuple[str, list[int]]]) -> None:
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    for name, (dtype, shape) in tensors.items():
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [0, 0]}
+    text = json.dumps(header).encode()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(len(text).to_bytes(8, "little") + text)
+
+
+TENSORS = {"a": ("BF16", [10, 20]), "b": ("F32", [5]), "c": ("I8", [7])}
+# Floats are served in 16 bits, integers as they are.
+SERVED = 10 * 20 * 2 + 5 * 2 + 7
+
+
+def test_a_volumes_weights(tmp_path: Path):
+    settings = make_settings(model=str(tmp_path), source="Volume")
+    assert find_weights(settings, {}) is None
+    write_safetensors(tmp_path / "model.safetensors", TENSORS)
+    assert find_weights(settings, {}) == Weights(SERVED)
+
+
+def test_hugging_faces_cache_is_followed_from_the_branch_to_its_commit(tmp_path: Path):
+    repository = tmp_path / "hub" / "models--WeiboAI--VibeThinker-1.5B"
+    settings, environment = make_settings(revision="main"), {"HF_HOME": str(tmp_path)}
+    assert find_weights(settings, environment) is None
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("0123abc")
+    snapshot = repository / "snapshots" / "0123abc"
+    write_safetensors(repository / "blobs" / "f00", TENSORS)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    assert find_weights(settings, environment) is None
+    (snapshot / "model.safetensors").symlink_to("../../blobs/f00")
+    assert find_weights(settings, environment) == Weights(SERVED)
+    assert find_weights(make_settings(revision="0123abc"), environment) == Weights(SERVED)
+    assert find_weights(make_settings(revision="other"), environment) is None
+
+
+@pytest.mark.parametrize("middle", ["hub/models", "models", "hub"])
+def test_modelscopes_cache(tmp_path: Path, middle: str):
+    settings = make_settings(source="ModelScope")
+    environment = {"MODELSCOPE_CACHE": str(tmp_path)}
+    assert find_weights(settings, environment) is None
+    directory = tmp_path / middle / "WeiboAI/VibeThinker-1___5B"
+    write_safetensors(directory / "model.safetensors", TENSORS)
+    assert find_weights(settings, environment) == Weights(SERVED)
+
+
+def test_shards_count_once_all_are_there(tmp_path: Path):
+    settings = make_settings(model=str(tmp_path), source="Volume")
+    index = {"weight_map": {"a": "one.safetensors", "b": "two.safetensors", "c": "two.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
+    write_safetensors(tmp_path / "one.safetensors", TENSORS)
+    assert find_weights(settings, {}) is None
+    write_safetensors(tmp_path / "two.safetensors", TENSORS)
+    assert find_weights(settings, {}) == Weights(2 * SERVED)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x05", b"\xff" * 8, b"\x02\0\0\0\0\0\0\0[]"])
+def test_a_header_that_cannot_be_read_leaves_the_bytes_unknown(tmp_path: Path, content: bytes):
+    (tmp_path / "model.safetensors").write_bytes(content)
+    assert find_weights(make_settings(model=str(tmp_path), source="Volume"), {}) == Weights(None)
+
+
+@pytest.mark.parametrize("index", ["", "[]", "{}", '{"weight_map": []}'])
+def test_a_broken_index_counts_as_not_there(tmp_path: Path, index: str):
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+    write_safetensors(tmp_path / "one.safetensors", TENSORS)
+    assert find_weights(make_settings(model=str(tmp_path), source="Volume"), {}) is None
