@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Final
 
+from pydantic.alias_generators import to_camel
+
 from vibethinker_operator import names
 from vibethinker_operator.api.status import (
     DecisionStatus,
@@ -126,7 +128,7 @@ def _render_decision(
         message=f"{decision.message}; {decision.counterfactual}"[:1024],
         desired_replicas=decision.desired,
         time=_time(now),
-        inputs={name: f"{value:.6g}" for name, value in decision.inputs.items()},
+        inputs={to_camel(name): f"{value:.6g}" for name, value in decision.inputs.items()},
     )
 
 

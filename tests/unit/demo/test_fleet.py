@@ -1,6 +1,10 @@
 import pytest
+from vibethinker_operator.api.status import Status
+from vibethinker_operator.scaling import ScalingPolicy
+from vibethinker_operator.status import _render_decision
 
 from tests.demo.fleet import Page, fold_fleet, fold_pod, parse_page
+from tests.unit.deciding.builders import GB, Load, Story
 
 PAGE = """\
 # TYPE vibethinker_memory_used_ratio gauge
@@ -58,6 +62,15 @@ def test_the_decision_is_read_with_its_needs():
     assert (row.decision_desired, row.decision_rule) == (2, "Memory")
     assert (row.memory_need, row.queue_need) == (2, 1)
     assert row.decision_time == 1795492800.0
+
+
+def test_a_growing_decision_is_read_as_the_operator_writes_it():
+    full = Load(kv=15.5 * GB, waiting=0, running=100, finishing=3.0)
+    decision = Story(ScalingPolicy(max_replicas=6)).sweep_until(lambda d: d.desired > 1, full, 60)
+    status = Status(decision=_render_decision(decision, None, 5.0))
+    written = {"status": status.model_dump(mode="json", exclude_none=True)}
+    row = fold_fleet(5.0, "fill", written, DEPLOYMENT)
+    assert (row.decision_desired, row.memory_need, row.queue_need) == (2, 2, 1)
 
 
 def test_a_resource_without_status_leaves_the_decision_unknown():
