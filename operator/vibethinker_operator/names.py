@@ -73,6 +73,7 @@ HUB_TOKEN: Final = "token"  # noqa: S105 (the name of a key, not a secret)
 SERVER_MODULE: Final = "vibethinker_server"
 ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
 ENV_POD_NAME: Final = "POD_NAME"
+ENV_CPUS: Final = "VIBETHINKER_CPUS"
 
 # Secrets that a resource may name start so: a person who may write the resource, but may not read
 # Secrets, cannot have some other Secret of the namespace mounted into a pod.

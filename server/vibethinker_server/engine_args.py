@@ -11,6 +11,7 @@ from vibethinker_server import names
 from vibethinker_server.engine_settings import (
     AttentionBackend,
     DataType,
+    Device,
     EngineFlags,
     EngineSettings,
     KvCacheDataType,
@@ -90,7 +91,20 @@ def render_engine_environment(
             wanted["MODELSCOPE_DOMAIN"] = settings.endpoint.split("://", 1)[-1].rstrip("/")
     else:
         wanted |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+    if settings.device is Device.CPU:
+        wanted |= _threads(given.get(names.ENV_CPUS, ""))
     return {name: value for name, value in wanted.items() if name not in given}
+
+
+def _threads(cpus: str) -> dict[str, str]:
+    # Left to itself, vLLM binds its threads to the node's first cores in every pod alike: two pods
+    # of a node would share them while the others idle. It also leaves one for its scheduler.
+    if not cpus.isdecimal():
+        return {}
+    return {
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "OMP_NUM_THREADS": str(max(1, int(cpus) - 1)),
+    }
 
 
 def _pool(settings: EngineSettings) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Final
 ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
 ENV_FILES: Final = "VIBETHINKER_FILES"
 ENV_POD_NAME: Final = "POD_NAME"
+ENV_CPUS: Final = "VIBETHINKER_CPUS"
 ENV_HOSTNAME: Final = "HOSTNAME"
 
 # Files, below FILES_PATH or the directory that ENV_FILES names.

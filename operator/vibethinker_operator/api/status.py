@@ -135,7 +135,7 @@ class DecisionStatus(StatusModel):
     inputs: (
         Annotated[dict[str, Annotated[str, Field(max_length=64)]], Field(max_length=32)] | None
     ) = None
-    """Numbers it was computed from, by name (memoryNeed, queueNeed, ...); an unknown one is left out."""
+    """Numbers it was computed from, by name (memoryNeed, queueNeed, ...), if known."""
 
 
 class StreakStatus(StatusModel):

@@ -74,8 +74,11 @@ def _environment(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     if resource.spec.model.token_secret_ref.name:
         plain["HF_TOKEN_PATH"] = f"{names.HUB_PATH}/{names.HUB_TOKEN}"
     pod_name = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    # The limit, rounded up to whole processors; without one, what the node has.
+    cpus = {"valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1"}}}
     return [
         {"name": names.ENV_POD_NAME, **pod_name},
+        *([{"name": names.ENV_CPUS, **cpus}] if resource.spec.engine.device is Device.CPU else []),
         *({"name": name, "value": value} for name, value in plain.items()),
     ]
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from vibethinker_operator import names
 from vibethinker_operator.resources.pod import build_template
 
 from tests.unit.operator_api.resource import (
@@ -150,3 +151,11 @@ def test_a_claim_named_for_the_cache_takes_the_place_of_the_directory():
 def test_the_template_is_the_same_each_time():
     resource = make_resource(CPU_SPEC)
     assert build_template(resource, IMAGES) == build_template(resource, IMAGES)
+
+
+def test_a_cpu_pod_is_told_how_many_processors_are_its_own():
+    cpu = {"engine": {"device": "CPU"}, "resources": {"limits": {"memory": "8Gi"}}}
+    variables = {variable["name"]: variable for variable in engine_of(cpu)["env"]}
+    reference = variables[names.ENV_CPUS]["valueFrom"]["resourceFieldRef"]
+    assert reference == {"resource": "limits.cpu", "divisor": "1"}
+    assert names.ENV_CPUS not in environment_of({})

@@ -1,8 +1,9 @@
 import json
 
 import pytest
+from vibethinker_server import names
 from vibethinker_server.engine_args import render_engine_args, render_engine_environment
-from vibethinker_server.engine_settings import AttentionBackend
+from vibethinker_server.engine_settings import AttentionBackend, EngineSettings
 
 from tests.support.server_runtime import make_settings
 
@@ -10,6 +11,12 @@ from tests.support.server_runtime import make_settings
 def value_of(args: list[str], flag: str) -> str:
     assert args.count(flag) == 1, f"{flag} in {args}"
     return args[args.index(flag) + 1]
+
+
+def cpu_settings() -> EngineSettings:
+    return make_settings(
+        device="CPU", dtype="BFloat16", blockSize=32, kvCacheMemoryBytes=2**32, source="Volume"
+    )
 
 
 def test_the_default_gpu_pod():
@@ -35,10 +42,7 @@ def test_the_default_gpu_pod():
 
 
 def test_a_cpu_pod_has_its_pool_in_bytes():
-    settings = make_settings(
-        device="CPU", dtype="BFloat16", blockSize=32, kvCacheMemoryBytes=2**32, source="Volume"
-    )
-    args = render_engine_args(settings, 512)
+    args = render_engine_args(cpu_settings(), 512)
     assert value_of(args, "--dtype") == "bfloat16"
     assert value_of(args, "--kv-cache-memory-bytes") == str(2**32)
     assert "--gpu-memory-utilization" not in args
@@ -102,3 +106,22 @@ def test_what_the_pod_sets_is_left_alone():
     rendered = render_engine_environment(make_settings(), {"VLLM_MAX_N_SEQUENCES": "2"}, None)
     assert "VLLM_MAX_N_SEQUENCES" not in rendered
     assert rendered["VLLM_MAX_COMPLETION_PROMPTS"] == "8"
+
+
+@pytest.mark.parametrize(("cpus", "threads"), [("1", "1"), ("2", "1"), ("8", "7")])
+def test_a_cpu_pod_computes_with_what_it_was_given_and_is_bound_to_no_core(cpus: str, threads: str):
+    rendered = render_engine_environment(cpu_settings(), {names.ENV_CPUS: cpus}, None)
+    assert rendered["VLLM_CPU_OMP_THREADS_BIND"] == "nobind"
+    assert rendered["OMP_NUM_THREADS"] == threads
+
+
+@pytest.mark.parametrize("cpus", ["", "many", "1.5", "-1"])
+def test_where_nobody_says_how_many_processors_there_are_vllm_decides(cpus: str):
+    rendered = render_engine_environment(cpu_settings(), {names.ENV_CPUS: cpus}, None)
+    assert "OMP_NUM_THREADS" not in rendered
+
+
+def test_a_gpu_pod_keeps_vllms_own_threads():
+    assert "OMP_NUM_THREADS" not in render_engine_environment(
+        make_settings(), {names.ENV_CPUS: "8"}, None
+    )
