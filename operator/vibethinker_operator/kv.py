@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from vibethinker_operator.api import Device, KvCacheDtype, Source, Spec
+from vibethinker_operator.api import Device, Dtype, KvCacheDtype, Source, Spec
 from vibethinker_operator.card import GIB, card_memory_bytes
 from vibethinker_operator.effective import EffectiveEngine, resolve_engine
 from vibethinker_operator.quantity import parse_quantity
@@ -110,10 +110,15 @@ def _highest_kv_bytes(
     if not _is_vibethinker(spec):
         # Another model's bytes per token are unknown: the pool is still a true upper bound.
         return pool_bytes
-    halved = 2 if spec.engine.flags.kv_cache_dtype is KvCacheDtype.FP8 else 1
     blocks = math.ceil(engine.max_model_len / engine.block_size)
-    sequence_bytes = blocks * engine.block_size * KV_BYTES_PER_TOKEN // halved
+    sequence_bytes = blocks * engine.block_size * _kv_bytes_per_token(spec, engine)
     return min(pool_bytes, engine.max_num_seqs * sequence_bytes)
+
+
+def _kv_bytes_per_token(spec: Spec, engine: EffectiveEngine) -> int:
+    if spec.engine.flags.kv_cache_dtype is KvCacheDtype.FP8:
+        return KV_BYTES_PER_TOKEN // 2
+    return KV_BYTES_PER_TOKEN * (2 if engine.dtype is Dtype.FLOAT32 else 1)
 
 
 def _pool_bytes(engine: EffectiveEngine, device_bytes: int, non_kv_bytes: int) -> int:

@@ -18,7 +18,11 @@ from vibethinker_server.engine_settings import (
     Source,
 )
 
-DTYPES: Mapping[DataType, str] = {DataType.FLOAT16: "half", DataType.BFLOAT16: "bfloat16"}
+DTYPES: Mapping[DataType, str] = {
+    DataType.FLOAT16: "half",
+    DataType.BFLOAT16: "bfloat16",
+    DataType.FLOAT32: "float32",
+}
 KV_DTYPES: Mapping[KvCacheDataType, str] = {
     KvCacheDataType.AUTO: "auto",
     KvCacheDataType.FP8: "fp8",

@@ -32,6 +32,7 @@ class DataType(StrEnum):
 
     FLOAT16 = "Float16"
     BFLOAT16 = "BFloat16"
+    FLOAT32 = "Float32"
 
 
 class KvCacheDataType(StrEnum):

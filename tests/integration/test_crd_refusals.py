@@ -104,6 +104,7 @@ REFUSED = {
         cpu({"flags": {"kvCacheDtype": "Fp8"}}),
         "spec.engine.flags.kvCacheDtype",
     ),
+    "Float32 on a GPU": ({"engine": {"dtype": "Float32"}}, "spec.engine.dtype"),
     "volume without a claim": (model(source="Volume"), "spec.model.volume.claimName"),
     "rollout that can replace nothing": (
         {"rollout": {"maxSurge": 0, "maxUnavailable": 0}},

@@ -67,6 +67,20 @@ def test_an_fp8_cache_fills_half_as_much():
     assert assess(t4(16, flags={"kvCacheDtype": "Fp8"})).percentage == 33
 
 
+def test_float32_fills_twice_as_much():
+    cpu = {"device": "CPU", "kvCacheMemoryBytes": 64 * GIB, "maxNumSeqs": 16}
+    limits = {"limits": {"memory": "100Gi"}}
+    found = [
+        assess(
+            {"engine": cpu | {"dtype": dtype}, "resources": limits},
+            observed_non_kv_bytes=10 * GIB,
+        ).percentage
+        for dtype in ("BFloat16", "Float32")
+    ]
+    # 16 x 4096 tokens are 1.75 GiB, or 3.5 GiB.
+    assert found == [12, 14]
+
+
 def test_a_pool_of_exact_size_bounds_what_sequences_can_take():
     assert assess(t4(128, kvCacheMemoryBytes=GIB)).percentage == 34
 
