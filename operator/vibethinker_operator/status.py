@@ -65,9 +65,15 @@ def render_invalid(generation: int, message: str, previous: Status, now: float) 
 
 
 def is_write_due(status: Status, written: Status, written_at: float | None, now: float) -> bool:
-    """Returns whether `status` says something new and the last write is old enough."""
+    """Returns whether `status` says something new and the last write is old enough.
+
+    A fleet that changes its size says so at once: the decision that did it would else be followed
+    by the next one, which holds, before anybody could read it.
+    """
     if status == written:
         return False
+    if status.desired_replicas != written.desired_replicas:
+        return True
     pause = STREAK_WRITE_SECONDS if status.streak is not None else WRITE_SECONDS
     return written_at is None or now - written_at >= pause
 
