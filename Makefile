@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check generate env unit integration e2e bench cluster-up cluster-shell cluster-down
+.PHONY: help demo test check unit generate bench-connections cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 RUN = $(UV) run --frozen --all-extras
 STAGE = tests/stage
 
 help: ## show the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: env ## the main job with real parts: memory fills, the fleet grows, refuses, drains, shrinks
 	$(STAGE) "main job" $(RUN) python -m tests.demo
@@ -33,6 +33,9 @@ unit: env ## unit and contract tests alone
 
 generate: env ## write the CRD and the manifests from the types
 	$(RUN) python -m vibethinker_operator.manifests manifests
+
+bench-connections: env ## the share of a pooled client's requests that a new replica gets, with and without our rule
+	$(STAGE) "connections" $(RUN) python -m tests.bench.connections
 
 cluster-up: env ## start the test cluster: a real one-node Kubernetes in a box
 	$(RUN) python -m tests.cluster up

@@ -1,6 +1,6 @@
 """Does a new replica get its share of a client that keeps its connections? With the rule, without.
 
-    python -m tests.demo.connections        in the demo's box; writes build/bench/connections.json
+    python -m tests.bench.connections   in the demo's box; writes build/bench/connections.json
 
 Real middleware in real pods behind a real Service; the engine is a stub, because connections and
 not tokens are what is measured. The operator's part, the lease that closes connections in the
@@ -13,17 +13,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.bench.connections.pooled_client import READY_TO_GROW
+from tests.bench.connections.shares import CLOSE_RULE_SHARE, NO_RULE_SHARE
+from tests.bench.connections.stub_objects import NAME, NAMESPACE, build_stub_fleet
 from tests.cluster import Box, start_box
 from tests.cluster.images import ENGINE, SERVER
 from tests.cluster.progress import say, step
 from tests.demo import names
 from tests.demo.objects import ImageNames, render_list
-from tests.demo.pooled_client import READY_TO_GROW
-from tests.demo.shares import CLOSE_RULE_SHARE, NO_RULE_SHARE
-from tests.demo.stub_objects import NAME, NAMESPACE, build_stub_fleet
 
 OUT = Path("build/bench/connections.json")
-CHECKOUT = Path(__file__).parents[2]
+CHECKOUT = Path(__file__).parents[3]
 TOKEN = "0" * 64
 SCRIPT = Path(__file__).parent / "stub_pod.py"
 
@@ -68,7 +68,7 @@ def measure_arm(box: Box, rule: str) -> dict[str, Any]:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.unlink(missing_ok=True)
         client = [
-            *(sys.executable, "-u", "-m", "tests.demo.pooled_client"),
+            *(sys.executable, "-u", "-m", "tests.bench.connections.pooled_client"),
             *("--kubeconfig", str(box.kubeconfig), "--token", TOKEN, "--rule", rule),
             *("--url", f"http://{address}:{names.CLIENT_PORT}", "--out", str(out)),
         ]

@@ -14,11 +14,11 @@ from typing import Any
 
 import aiohttp
 
+from tests.bench.connections.shares import Answered, compute_shares
+from tests.bench.connections.stub_objects import NAMESPACE, SELECTOR
 from tests.demo import names
 from tests.demo.chat import CHAT_PATH, POD_HEADER
 from tests.demo.kubeapi import KubeApi, open_api, read_kubeconfig
-from tests.demo.shares import Answered, compute_shares
-from tests.demo.stub_objects import NAMESPACE, SELECTOR
 
 READY_TO_GROW = "ready to grow"
 CONNECTIONS = 32

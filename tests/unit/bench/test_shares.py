@@ -1,4 +1,4 @@
-from tests.demo.shares import Answered, compute_shares
+from tests.bench.connections.shares import Answered, compute_shares
 
 
 def answers(*pairs: tuple[float, str]) -> list[Answered]:
