@@ -12,7 +12,7 @@ WRITER = Path(__file__).parent / "toy_model.py"
 
 
 def toy_model() -> Path:
-    """Return the directory of the model, in the layout of Hugging Face; 37 MB, bfloat16.
+    """Return the directory of the model, in the layout of Hugging Face; 18 MB, bfloat16.
 
     It has VibeThinker-1.5B's KV geometry (28,672 bytes a token), a context of 4096 tokens and
     random weights. Answers mostly run to max_tokens; a logit_bias on its eos_token_id stops one.

@@ -75,7 +75,8 @@ def make_model(tokenizer: Any) -> Any:
     config = transformers.Qwen2Config(
         vocab_size=VOCABULARY,
         hidden_size=HIDDEN,
-        intermediate_size=512,
+        # The least that layers take: what costs time is then attention, as with long sequences.
+        intermediate_size=64,
         num_hidden_layers=28,
         num_attention_heads=2,
         num_key_value_heads=2,

@@ -93,6 +93,8 @@ def build_custom_resource() -> Object:
                 # BFloat16 without AVX512_BF16 or AMX runs at a tenth of the speed.
                 "dtype": "Float32",
                 "kvCacheMemoryBytes": settings.KV_POOL_BYTES,
+                # Small steps: running answers go on while prompts are read.
+                "maxNumBatchedTokens": 1024,
                 "flags": {"enforceEager": True},
             },
             "scaling": {

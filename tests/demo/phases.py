@@ -36,6 +36,7 @@ class Story:
         self._load = load
         self._clock = clock
         self._fleet = fleet
+        self._full_at = float("-inf")
 
     async def run(self) -> None:
         """Tell the story to its end; nobody talks any more once it returns or raises.
@@ -56,7 +57,7 @@ class Story:
         self.phase = "fill"
         await self._ramp_until(self._grown, load.fill_seconds)
         self.phase = "grow"
-        await self._ramp_until(lambda: _ready(self._fleet()) >= 2, load.grow_seconds)
+        await self._until(lambda: _ready(self._fleet()) >= 2, load.grow_seconds)
         self.phase = "overload"
         await self._ramp_until(self._overload_shown, load.overload_seconds)
         self.phase = "shrink"
@@ -82,22 +83,30 @@ class Story:
             if self._clock() > deadline:
                 raise PhaseTimeoutError(f"phase {self.phase}: no end within {limit_seconds:.0f} s")
             prefilling = [begun for begun in prefilling if not begun.is_set()]
-            waited = self._clock() - last_arrival
-            if self._may_arrive(len(prefilling), waited):
+            now = self._clock()
+            if _all_full(self._fleet(), self._load):
+                self._full_at = now
+            if self._may_arrive(len(prefilling), now - last_arrival, now - self._full_at):
                 prefilling.append(self._crowd.arrive())
-                last_arrival = self._clock()
+                last_arrival = now
             await asyncio.sleep(STEP_SECONDS)
 
-    def _may_arrive(self, prefilling: int, waited_seconds: float) -> bool:
-        load, fleet = self._load, self._fleet()
+    def _may_arrive(
+        self, prefilling: int, since_arrival_seconds: float, since_full_seconds: float
+    ) -> bool:
+        load = self._load
         if self._crowd.size >= load.most_sessions:
             return False
-        if prefilling >= load.prefilling * max(1, _ready(fleet)):
+        if prefilling >= load.prefilling * max(1, _ready(self._fleet())):
             return False
-        if self.phase == "overload":
-            # Newcomers go on knocking at a closed door: that is what is shown.
-            return not self._door_closed() or waited_seconds >= load.arrival_seconds
-        return not _all_above(fleet, load.line + load.margin)
+        # Memory dips between turns: a full replica is not to be filled further in a dip.
+        if since_full_seconds > load.full_seconds:
+            return True
+        if self.phase != "overload":
+            return False
+        # Newcomers go on knocking at a closed door: that is what is shown.
+        pause = load.arrival_seconds if self._door_closed() else load.closing_arrival_seconds
+        return since_arrival_seconds >= pause
 
     def _grown(self) -> bool:
         return any((row.desired or 0) > 1 for row in self._fleet())
@@ -141,6 +150,11 @@ def _ready(fleet: Sequence[Sample]) -> int:
     return sum(1 for row in fleet if row.ready and not row.draining)
 
 
-def _all_above(fleet: Sequence[Sample], ratio: float) -> bool:
-    known = [row.live for row in fleet if row.ready and row.live is not None]
-    return bool(known) and min(known) > ratio
+def _all_full(fleet: Sequence[Sample], load: Load) -> bool:
+    known = [row for row in fleet if row.ready and row.live is not None]
+    return bool(known) and all(_is_full(row, load) for row in known)
+
+
+def _is_full(row: Sample, load: Load) -> bool:
+    # A queue says that prompts come faster than they are read, whatever memory says.
+    return (row.live or 0.0) > load.line + load.margin or (row.queue or 0) >= load.full_queue
