@@ -35,7 +35,7 @@ class Crowd:
             number=number,
             url=self._url,
             model=self._model,
-            style=self._load.chatting,
+            style=self._load.styles[number % len(self._load.styles)],
             ledger=self._ledger,
         )
         begun = asyncio.Event()

@@ -19,9 +19,11 @@ MEMORY_LIMIT_BYTES = 4550 * MIB
 SCALE_DOWN_STABILIZATION_SECONDS = 60
 MAX_REPLICAS = 2
 
-# ~1,100 tokens of prompt and short answers: some 30 sessions fill a replica, and a turn ends every
-# few seconds even when two engines share two cores.
-CHATTING = Style(document_characters=1500, answer_tokens=32)
+# Who reads holds memory, 2,000 tokens for a minute or more; who chats takes many short turns of
+# some 300 tokens. About ten of the first and twenty of the second fill a replica, also where two
+# engines share two slow cores: were all prompts long, their computing would be all there is to see.
+READING = Style(document_characters=2700, answer_tokens=256)
+CHATTING = Style(document_characters=300, answer_tokens=24)
 # Long answers to short prompts: streams that are still running when their pod is marked.
 LINGERING = Style(document_characters=600, answer_tokens=256)
 
@@ -63,7 +65,8 @@ class Load:
     grow_seconds: float = 300.0
     overload_seconds: float = 300.0
     shrink_seconds: float = 300.0
-    chatting: Style = CHATTING
+    # One after another, in the order in which sessions arrive.
+    styles: tuple[Style, ...] = (READING, CHATTING, CHATTING)
     lingering: Style = LINGERING
 
 

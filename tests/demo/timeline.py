@@ -7,6 +7,7 @@ waiting requests, refused newcomers. Colours are Okabe and Ito's, which colour-b
 apart.
 """
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -136,8 +137,9 @@ def _draw_memory(panel: Axes, recording: Recording, began: float) -> None:
         if number == 0:
             panel.annotate(
                 "raw device memory: full when idle, full when busy",
-                (times[0], raw[0]),
-                xytext=(4, 5),
+                # Above its highest point: it rises a little while the load lasts.
+                (times[0], max(value for value in raw if not math.isnan(value))),
+                xytext=(4, 7),
                 textcoords="offset points",
                 color="#666666",
             )
@@ -203,7 +205,7 @@ def _draw_queue(panel: Axes, recording: Recording, began: float) -> None:
         rows = [row for row in recording.samples if row.pod == pod]
         times, queue = _series(rows, "queue", began)
         panel.plot(times, queue, color=POD_COLOURS[number % len(POD_COLOURS)], linewidth=1.5)
-        waiting += [value for value in queue if value == value]  # noqa: PLR0124
+        waiting += [value for value in queue if not math.isnan(value)]
     panel.axhline(FLOORS.queue_limit, color=LINE_COLOUR, linewidth=0.8)
     panel.text(
         0.003, FLOORS.queue_limit + 0.3, "its limit, 4", transform=panel.get_yaxis_transform()
