@@ -155,7 +155,8 @@ def _fold_kv_per_request(
         if memory is not None and load.sample is not None and load.sample.running:
             kv_bytes += memory.kv_used
             running += load.sample.running
-    return kv_bytes / running if running else None
+    # Fewer than one request is no mean, and a share of one would make it endless.
+    return kv_bytes / running if running >= 1 else None
 
 
 def _judge(pod: ObservedPod, window: Window, now: float) -> PodLoad:
