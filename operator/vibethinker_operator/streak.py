@@ -6,6 +6,7 @@ operator restarted, the machine was paused) is not counted, so a streak cut at 7
 70 %, and only after three sweeps in a row have confirmed that the line is still crossed.
 """
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -96,8 +97,10 @@ def fold_sweep(track: Track, above: bool | None, *, window_seconds: float, now: 
     track = _skip_gap(_clamp(track, now), window_seconds, now)
     if track.unconfirmed and not above:
         return Track(track.signal)
-    marks = _prune((*track.marks, _Mark(now, above)), now - window_seconds)
     since = track.since
+    marks = _keep_since((*track.marks, _Mark(now, above)), now - window_seconds)
+    if since is None:
+        marks = _start_above(marks)
     if since is None and above:
         since = _find_start(marks)
     if since is not None and _is_over(marks, since, window_seconds):
@@ -113,14 +116,16 @@ def fold_sweep(track: Track, above: bool | None, *, window_seconds: float, now: 
 
 def is_sustained(track: Track, *, window_seconds: float, now: float) -> bool:
     """Returns whether the line has been crossed for the whole window, up to the newest sweep."""
+    # Sweeps without data move the window on too: what has left it no longer counts.
+    marks = _keep_since(track.marks, now - window_seconds)
     return (
         track.since is not None
         and not track.unconfirmed
-        and bool(track.marks)
-        and track.marks[-1].above
-        and now - track.marks[-1].time <= GAP_SECONDS
+        and bool(marks)
+        and marks[-1].above
+        and now - marks[-1].time <= GAP_SECONDS
         and now - track.since >= window_seconds
-        and _is_mostly_above(sum(m.above for m in track.marks), len(track.marks))
+        and _is_mostly_above(sum(m.above for m in marks), len(marks))
     )
 
 
@@ -172,12 +177,13 @@ def _skip_gap(track: Track, window_seconds: float, now: float) -> Track:
     )
 
 
-def _prune(marks: tuple[_Mark, ...], horizon: float) -> tuple[_Mark, ...]:
+def _keep_since(marks: tuple[_Mark, ...], horizon: float) -> tuple[_Mark, ...]:
+    return tuple(mark for mark in marks if mark.time >= horizon)
+
+
+def _start_above(marks: tuple[_Mark, ...]) -> tuple[_Mark, ...]:
     # A streak starts above the line, so what was below before it is of no use.
-    for index, mark in enumerate(marks):
-        if mark.time >= horizon and mark.above:
-            return marks[index:]
-    return ()
+    return tuple(itertools.dropwhile(lambda mark: not mark.above, marks))
 
 
 def _find_start(marks: tuple[_Mark, ...]) -> float:

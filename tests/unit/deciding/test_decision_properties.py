@@ -92,7 +92,7 @@ def test_a_constant_load_makes_the_fleet_settle(kv, running, size):
     assert len({d.desired for d in story.sweeps(120, load)}) == 1
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.floats(0, 5.5 * 11.6), st.floats(0, 0.02), st.integers(2, 60))
 def test_a_load_that_swings_by_two_percent_grows_at_most_then_shrinks_no_more(kv, swing, period):
     policy = ScalingPolicy(max_replicas=6)

@@ -48,6 +48,8 @@ def sustained(pattern: str, track: Track | None = None, *, start: float = START)
         ("++++++.+++++", True),  # a sweep without data says nothing
         (".........................", False),
         ("+++++.....+", True),  # five seconds unread are within three slow sweeps
+        ("+++-..+.....", False),  # 3 of the last 4: the first sweep has left the window
+        ("+++++-...+++++-+", False),  # 6 of the last 8, the one below at its very start counted
     ],
 )
 def test_sustained_is_80_percent_of_the_window_and_the_newest(pattern, holds):
