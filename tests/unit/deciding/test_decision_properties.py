@@ -36,7 +36,7 @@ def play(story: Story, spells):
     return [d for load, seconds in spells for d in story.sweeps(seconds, load)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(POLICIES, SIZES, SPELLS)
 def test_always_within_bounds_and_always_with_words(policy, size, spells):
     for decision in play(Story(policy, replicas=size, start_seconds=8), spells):
@@ -46,7 +46,7 @@ def test_always_within_bounds_and_always_with_words(policy, size, spells):
         assert decision.desired == decision.recommended
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(POLICIES, SPELLS, st.data())
 def test_never_down_on_partial_data(policy, spells, data):
     size = data.draw(st.integers(policy.min_replicas, policy.max_replicas))
@@ -57,7 +57,7 @@ def test_never_down_on_partial_data(policy, spells, data):
             assert decision.desired >= decision.replicas
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(POLICIES, SPELLS, st.lists(st.integers(0, 90), max_size=4))
 def test_no_restart_shrinks_anything_within_a_window(policy, spells, gaps):
     policy = replace(policy, stabilization_seconds=300)
@@ -82,7 +82,7 @@ def test_more_of_the_same_load_never_asks_for_fewer(load, factor, size):
     assert heavy.desired >= light.desired
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.floats(0, 5.5 * 11.6), st.integers(0, 500), st.integers(1, 6))
 def test_a_constant_load_makes_the_fleet_settle(kv, running, size):
     policy = ScalingPolicy(max_replicas=6, stabilization_seconds=30)
