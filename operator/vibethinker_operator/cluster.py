@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import aiohttp
 from kubernetes.aio import client, config
 
 from vibethinker_operator import names
@@ -124,11 +125,15 @@ class Cluster:
         try:
             response = await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT_SECONDS)
             payload = await response.read()
-        except (TimeoutError, OSError, client.ApiException) as error:
-            raise UnavailableError(f"{method} {path}: {error or type(error).__name__}") from error
+        except (TimeoutError, OSError, aiohttp.ClientError, client.ApiException) as error:
+            said = str(error) or type(error).__name__
+            raise UnavailableError(f"{method} {path}: {said}") from error
         if response.status >= HTTP_CLIENT_ERROR:
             raise _error_of(response.status, f"{method} {path}", payload)
-        answer: dict[str, Any] = json.loads(payload)
+        try:
+            answer: dict[str, Any] = json.loads(payload)
+        except ValueError as error:
+            raise UnavailableError(f"{method} {path}: the answer is no JSON") from error
         return answer
 
 
