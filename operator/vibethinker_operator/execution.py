@@ -8,7 +8,7 @@ from typing import Any
 from vibethinker_operator import names
 from vibethinker_operator.cluster import Cluster
 from vibethinker_operator.drain import VICTIM_DELETION_COST
-from vibethinker_operator.errors import ClusterError, ConflictError
+from vibethinker_operator.errors import ClusterError, ConflictError, NotFoundError
 from vibethinker_operator.observed import ObservedPod
 from vibethinker_operator.plan import (
     Action,
@@ -77,9 +77,9 @@ class Execution:
             case UnmarkPod(pod):
                 await self._annotate(pod, UNMARKED)
             case StartDrain(pod):
-                await self._scraper.mark_drain(targets[pod.uid])
+                await self._scraper.mark_drain(_find_target(pod, targets))
             case StopDrain(pod):
-                await self._scraper.undo_drain(targets[pod.uid])
+                await self._scraper.undo_drain(_find_target(pod, targets))
 
     async def _set_replicas(self, action: SetReplicas) -> None:
         # Watches lag. What was decided on is read afresh; where it moved on, this decision is void
@@ -101,6 +101,13 @@ class Execution:
             "metadata": {"name": pod.name, "namespace": pod.namespace},
         }
         await self._cluster.annotate(manifest, annotations)
+
+
+def _find_target(pod: ObservedPod, targets: Mapping[str, Target]) -> Target:
+    # Planned on a reading of a moment ago; since then the pod may have lost its address.
+    if pod.uid not in targets:
+        raise NotFoundError(f"pod {pod.name} has no address any more")
+    return targets[pod.uid]
 
 
 def _named(body: Body) -> dict[str, Any]:
