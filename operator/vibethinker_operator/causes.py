@@ -1,6 +1,8 @@
 """Why a fleet has no more pods Ready: the cluster's own words, found and copied. Pure."""
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from vibethinker_operator.errors import (
     ClusterError,
@@ -10,8 +12,11 @@ from vibethinker_operator.errors import (
 )
 from vibethinker_operator.observed import Observed, ObservedPod
 
-SETTLED_RESTARTS = 2
+SETTLED_RESTARTS: Final = 2
 """Restarts after which a container that ends is a cause and no longer bad luck."""
+
+REASON_LIMIT: Final = 128
+"""Characters of a condition's reason (api.status.Condition)."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ def find_cause(observed: Observed) -> Cause | None:
     """Returns what keeps pods from being made or from getting Ready; None where nothing does."""
     failure = observed.deployment.replica_failure
     if failure is not None:
-        return Cause(failure.reason, failure.message)
+        return Cause(_to_reason(failure.reason), failure.message)
     causes = (_find_pod_cause(pod) for pod in observed.active if not pod.ready)
     return next((cause for cause in causes if cause is not None), None)
 
@@ -48,11 +53,19 @@ def _find_pod_cause(pod: ObservedPod) -> Cause | None:
         return Cause("Unschedulable", f"pod {pod.name}: {pod.unschedulable_message}")
     if pod.waiting_reason is not None:
         said = pod.waiting_message or "the kubelet gives no message"
-        return Cause(pod.waiting_reason, f"pod {pod.name}: {said}{_last_end(pod)}")
+        return Cause(_to_reason(pod.waiting_reason), f"pod {pod.name}: {said}{_last_end(pod)}")
     if pod.last_termination is not None and pod.restarts >= SETTLED_RESTARTS:
         ended = f"pod {pod.name}: restarted {pod.restarts} times{_last_end(pod)}"
-        return Cause(pod.last_termination.reason, ended)
+        return Cause(_to_reason(pod.last_termination.reason), ended)
     return None
+
+
+def _to_reason(said: str) -> str:
+    # Runtimes are free in their words (CRI-O says "seccomp killed"), a condition is not: one that
+    # the status refuses would cost the fleet its whole tick.
+    words = re.findall(r"[A-Za-z0-9]+", said)
+    reason = "".join(word[0].upper() + word[1:] for word in words)[:REASON_LIMIT]
+    return reason if reason[:1].isalpha() else "Unknown"
 
 
 def _last_end(pod: ObservedPod) -> str:
