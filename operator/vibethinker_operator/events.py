@@ -1,5 +1,6 @@
 """Kubernetes Events as plain bodies. Pure; posted on transitions only."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,11 +26,13 @@ def build_event(resource: Mapping[str, Any], notice: Notice, now: float) -> dict
     metadata = resource["metadata"]
     time = datetime.fromtimestamp(now, UTC)
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Two pods may bring the same news in one tick: the message tells them apart.
+    told = hashlib.sha256(notice.message.encode()).hexdigest()[:8]
     return {
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{metadata['name']}.{int(now * 1_000_000):x}.{notice.reason.lower()}",
+            "name": f"{metadata['name']}.{int(now * 1_000_000):x}.{notice.reason.lower()}.{told}",
             "namespace": metadata["namespace"],
         },
         "involvedObject": {
@@ -41,7 +44,7 @@ def build_event(resource: Mapping[str, Any], notice: Notice, now: float) -> dict
         },
         "type": notice.type,
         "reason": notice.reason,
-        "message": notice.message[:MESSAGE_LIMIT],
+        "message": notice.message.encode()[:MESSAGE_LIMIT].decode(errors="ignore"),
         "source": {"component": names.OPERATOR_NAME},
         "reportingComponent": names.OPERATOR_NAME,
         "firstTimestamp": stamp,
