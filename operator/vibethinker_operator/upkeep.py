@@ -25,12 +25,14 @@ class Upkeep:
 async def keep_children(
     cluster: Cluster, fleet: Fleet, root_key: bytes, written: Written, now: float
 ) -> Upkeep:
-    """Creates the Secret once and applies whatever is not as it should be."""
+    """Creates the Secret where it is missing and applies whatever is not as it should be."""
     generation = fleet.observed.deployment.generation if fleet.observed else None
     children = build_children(fleet.resource, fleet.choice)
     unwritten = select_unwritten(children, written, generation=generation, now=now)
+    everything = len(unwritten) == len(children)
     try:
-        if not written.secret:
+        # Creating it again changes nothing where it is there, and brings it back where it is not.
+        if everything or not written.secret:
             await cluster.create(build_secret(fleet.resource, root_key))
             written = replace(written, secret=True)
         for child in unwritten:
@@ -40,5 +42,4 @@ async def keep_children(
             written = written.note(child)
     except ClusterError as error:
         return Upkeep(written, describe_refusal(error))
-    everything_at = now if len(unwritten) == len(children) else None
-    return Upkeep(written.finish(generation, everything_at=everything_at))
+    return Upkeep(written.finish(generation, everything_at=now if everything else None))
