@@ -44,7 +44,9 @@ class ReconcileLoop:
                 self._start_round(started)
             except Exception:
                 logger.exception("a round could not be started; the next one follows in a second")
-            self.last_round = started
+            else:
+                # Only then: a loop that turns and never gets anywhere stands still, too.
+                self.last_round = started
             spent = self._clock.now() - started
             await asyncio.sleep(max(0.0, self._interval_seconds - spent))
 
