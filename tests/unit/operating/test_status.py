@@ -92,7 +92,7 @@ def test_a_decision_is_told_with_its_numbers_and_what_would_change_it():
     assert (told.rule, told.reason, told.desired_replicas) == ("Hold", "BelowLines", 1)
     assert told.message == f"{decision.message}; {decision.counterfactual}"
     assert told.inputs is not None
-    assert told.inputs["requests_running"] == "20"
+    assert told.inputs["requestsRunning"] == "20"
 
 
 def test_the_same_decision_a_second_later_is_not_told_anew():
