@@ -22,7 +22,7 @@ MAX_REPLICAS = 2
 # Who reads holds memory, 2,000 tokens for a minute or more; who chats takes many short turns of
 # some 300 tokens. About ten of the first and twenty of the second fill a replica, also where two
 # engines share two slow cores: were all prompts long, their computing would be all there is to see.
-READING = Style(document_characters=2700, answer_tokens=256)
+READING = Style(document_characters=2700, answer_tokens=192)
 CHATTING = Style(document_characters=300, answer_tokens=24)
 # Long answers to short prompts: streams that are still running when their pod is marked.
 LINGERING = Style(document_characters=600, answer_tokens=256)
@@ -61,10 +61,10 @@ class Load:
     rest_seconds: float = 8.0
     # The longest that each phase may last.
     start_seconds: float = 600.0
-    fill_seconds: float = 240.0
-    grow_seconds: float = 300.0
-    overload_seconds: float = 300.0
-    shrink_seconds: float = 300.0
+    fill_seconds: float = 400.0
+    grow_seconds: float = 400.0
+    overload_seconds: float = 400.0
+    shrink_seconds: float = 600.0
     # One after another, in the order in which sessions arrive.
     styles: tuple[Style, ...] = (READING, CHATTING, CHATTING)
     lingering: Style = LINGERING
