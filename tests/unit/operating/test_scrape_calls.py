@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from aiohttp import web
-from vibethinker_operator import samples
+from vibethinker_operator import samples, scrape
 from vibethinker_operator.observed import ObservedPod
 from vibethinker_operator.samples import Sample
 from vibethinker_operator.scrape import (
@@ -22,7 +23,9 @@ from tests.unit.operating.pods import MESSAGE, PAGE, always, make_target, serve
 
 
 @pytest.fixture
-async def scraper() -> AsyncIterator[FleetScraper]:
+async def scraper(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FleetScraper]:
+    # A busy machine is no slow pod.
+    monkeypatch.setattr(scrape, "_TIMEOUT", aiohttp.ClientTimeout(total=60))
     async with build_session() as session:
         yield FleetScraper(session, lambda: START)
 
@@ -55,6 +58,7 @@ async def test_no_more_pods_are_asked_at_once_than_agreed(monkeypatch: pytest.Mo
         opened -= 1
         return web.Response(text=PAGE)
 
+    monkeypatch.setattr(scrape, "_TIMEOUT", aiohttp.ClientTimeout(total=60))
     async with serve(answer) as pod, build_session() as session:
         # More than the connector allows, so that the scraper's own bound is what is seen.
         monkeypatch.setattr(session.connector, "_limit", 10 * CONCURRENCY)
