@@ -1,7 +1,6 @@
 """A resource and its children as the API server sends them, a cluster and pods that answer.
 
-The pods answer the page that a server gives; the cluster keeps what was written and fails where
-a test says so. Time stands still until a test moves it.
+The cluster keeps what was written and fails where a test says so; time moves when a test moves it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,6 +28,7 @@ Failure = Exception | None
 START = 1_800_000_000.0
 ROOT_KEY = bytes(range(32))
 DEFAULTS = DefaultImages(package=IMAGES.package, engine_gpu=IMAGES.engine)
+MADE: Body = {"uid": "d-1", "resourceVersion": "70", "generation": 1}
 UP_TO_THREE: Body = {"scaling": {"maxReplicas": 3}}
 
 
@@ -51,14 +51,14 @@ def make_deployment(resource: Body, replicas: int = 1, *conditions: Body) -> Bod
     parsed = parse_deployment(resource)
     choice = choose_template(parsed, offered=IMAGES, stored=None)
     body = build_deployment(parsed, choice)
-    body["metadata"] |= {"uid": "d-1", "resourceVersion": "70", "generation": 1}
+    body["metadata"] |= MADE
     body["spec"]["replicas"] = replicas
     return body | {"status": {"conditions": list(conditions)}}
 
 
 def make_pod(name: str = "a", *, ready: bool = True, **status: Any) -> Body:
-    """A pod that has been Ready for an hour, or that has been on its way for as long."""
-    since = stamp(START - 3600)
+    """A pod that has been Ready for an hour, or one that was just made."""
+    since = stamp(START - 3600 if ready else START)
     conditions = [
         {"type": "PodScheduled", "status": "True", "lastTransitionTime": since},
         {"type": "Ready", "status": str(ready), "lastTransitionTime": since},
@@ -127,7 +127,12 @@ class FakeCluster(Cluster):
 
     async def apply(self, manifest: Mapping[str, Any], *, force: bool) -> None:
         self._call("apply", manifest, (manifest["kind"], force))
-        self.objects[key_of(manifest)] = dict(manifest)
+        before = self.objects.get(key_of(manifest), {"metadata": MADE, "spec": {"replicas": 1}})
+        kept = {name: before["metadata"][name] for name in MADE}
+        after = dict(manifest) | {"metadata": manifest["metadata"] | kept}
+        if manifest["kind"] == "Deployment":  # what an apply does not name stays
+            after["spec"] = {"replicas": before["spec"]["replicas"]} | manifest["spec"]
+        self.objects[key_of(manifest)] = after
 
     async def apply_status(self, resource: Mapping[str, Any], status: Mapping[str, Any]) -> None:
         self._call("apply_status", resource, status)
@@ -145,7 +150,6 @@ class FakeCluster(Cluster):
         self._call("annotate", manifest, (manifest["metadata"]["name"], dict(annotations)))
 
     def done(self, call: str) -> list[Any]:
-        """What this call was made with, each time it went well."""
         return [what for name, what in self.calls if name == call]
 
     @property
