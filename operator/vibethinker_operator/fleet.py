@@ -1,9 +1,10 @@
 """One fleet in one tick: as it was asked for, and as the watches show it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vibethinker_operator import names
 from vibethinker_operator.api import VibeThinkerDeployment, parse_deployment
 from vibethinker_operator.images import DefaultImages, resolve_images
 from vibethinker_operator.inventory import Snapshot
@@ -21,6 +22,7 @@ class Fleet:
         choice: The pod template that its Deployment gets.
         deployment: The Deployment's body; None while there is none of ours.
         observed: The Deployment and its pods, read; None likewise.
+        leftover: Whether a deleted namesake's Deployment still waits for the garbage collector.
     """
 
     body: Mapping[str, Any]
@@ -28,6 +30,7 @@ class Fleet:
     choice: TemplateChoice
     deployment: Mapping[str, Any] | None
     observed: Observed | None
+    leftover: bool = False
 
 
 def read_fleet(snapshot: Snapshot, images: DefaultImages) -> Fleet:
@@ -47,13 +50,21 @@ def read_fleet(snapshot: Snapshot, images: DefaultImages) -> Fleet:
         choice=choose_template(resource, offered=offered, stored=stored),
         deployment=deployment,
         observed=build_observed(deployment, snapshot.pods) if deployment else None,
+        leftover=_is_leftover(snapshot),
     )
 
 
 def _is_controlled(snapshot: Snapshot) -> bool:
-    # A namesake of a deleted resource may still have a Deployment waiting for the garbage
-    # collector: it is not this fleet's.
+    return any(owner["uid"] == snapshot.uid for owner in _owners(snapshot))
+
+
+def _is_leftover(snapshot: Snapshot) -> bool:
+    # Applying over it would adopt pods that hold the deleted resource's keys.
+    ours = [owner for owner in _owners(snapshot) if owner.get("kind") == names.KIND]
+    return bool(ours) and not _is_controlled(snapshot)
+
+
+def _owners(snapshot: Snapshot) -> Sequence[Mapping[str, Any]]:
     if snapshot.deployment is None:
-        return False
-    owners = snapshot.deployment["metadata"].get("ownerReferences") or ()
-    return any(owner["uid"] == snapshot.uid for owner in owners)
+        return ()
+    return snapshot.deployment["metadata"].get("ownerReferences") or ()

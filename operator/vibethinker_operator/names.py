@@ -94,9 +94,12 @@ def policy_config_map(name: str) -> str:
     return f"{name}-policy"
 
 
-def fleet_secret(name: str) -> str:
-    """Returns the name of the Secret that holds the keys of the fleet `name`."""
-    return f"{name}-fleet"
+def fleet_secret(name: str, uid: str) -> str:
+    """Returns the name of the Secret that holds the keys of the fleet `name` with this `uid`.
+
+    A resource that is deleted and made again has other keys: its pods must never find the old ones.
+    """
+    return f"{name}-fleet-{uid[:8]}"
 
 
 def selector_labels(name: str) -> dict[str, str]:

@@ -14,6 +14,13 @@ from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.fleet import Fleet
 
 
+LEFTOVER = Cause(
+    "CleaningUp",
+    "the Deployment of a deleted resource of this name is still there: the garbage collector"
+    " removes it, and then this one is made",
+)
+
+
 @dataclass(frozen=True)
 class Upkeep:
     """What came of it: the record of what is written now, and what stood in the way."""
@@ -26,6 +33,8 @@ async def keep_children(
     cluster: Cluster, fleet: Fleet, root_key: bytes, written: Written, now: float
 ) -> Upkeep:
     """Creates the Secret where it is missing and applies whatever is not as it should be."""
+    if fleet.leftover:
+        return Upkeep(written, LEFTOVER)
     generation = fleet.observed.deployment.generation if fleet.observed else None
     children = build_children(fleet.resource, fleet.choice)
     unwritten = select_unwritten(children, written, generation=generation, now=now)

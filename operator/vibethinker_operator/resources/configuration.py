@@ -38,7 +38,7 @@ def build_fleet_secret(
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": build_metadata(owner, names.fleet_secret(owner.name)),
+        "metadata": build_metadata(owner, names.fleet_secret(owner.name, owner.uid)),
         "type": "Opaque",
         "immutable": True,
         "stringData": {names.FLEET_TICKET_KEY: ticket_key, names.FLEET_TOKEN: fleet_token},

@@ -18,7 +18,7 @@ SECRET_MODE = 0o440
 
 def build_volumes(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     """Returns the volumes of a server pod."""
-    name, model = resource.metadata.name, resource.spec.model
+    name, uid, model = resource.metadata.name, resource.metadata.uid, resource.spec.model
     volumes = [
         _empty("package", PACKAGE_SIZE),
         _empty("home", HOME_SIZE),
@@ -28,7 +28,7 @@ def build_volumes(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
         if model.cache.claim_name
         else _empty("cache", str(model.cache.size_limit)),
         {"name": "policy", "configMap": {"name": names.policy_config_map(name)}},
-        _secret("fleet", names.fleet_secret(name), names.FLEET_TICKET_KEY, names.FLEET_TOKEN),
+        _secret("fleet", names.fleet_secret(name, uid), names.FLEET_TICKET_KEY, names.FLEET_TOKEN),
     ]
     if model.token_secret_ref.name:
         volumes.append(_secret("hub", model.token_secret_ref.name, names.HUB_TOKEN))

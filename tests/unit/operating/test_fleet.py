@@ -16,7 +16,7 @@ from tests.unit.operating.builders import (
     make_fleet,
     make_pod,
 )
-from tests.unit.operator_api.resource import IMAGES, NEWER
+from tests.unit.operator_api.resource import IMAGES, NEWER, UID
 
 UPGRADED = DefaultImages(package=NEWER.package, engine_gpu=NEWER.engine)
 
@@ -44,6 +44,20 @@ def test_a_deployment_of_a_namesake_is_not_ours(owners: list[Body] | None):
     deployment["metadata"]["ownerReferences"] = owners
     fleet = read(make_body(), deployment, make_pod())
     assert (fleet.deployment, fleet.observed) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("owner", "leftover"),
+    [
+        ({"kind": "VibeThinkerDeployment", "uid": "of one deleted before"}, True),
+        ({"kind": "VibeThinkerDeployment", "uid": UID}, False),
+        ({"kind": "Application", "uid": "of somebody else"}, False),
+    ],
+)
+def test_what_a_deleted_namesake_left_is_told_from_what_others_own(owner: Body, leftover: bool):
+    deployment = make_deployment(make_body())
+    deployment["metadata"]["ownerReferences"] = [owner]
+    assert read(make_body(), deployment).leftover is leftover
 
 
 def test_an_upgraded_operator_keeps_the_template_and_offers_its_own():

@@ -145,3 +145,10 @@ async def test_a_name_that_is_somebody_elses_is_not_taken():
     upkeep = await house.keep(NEW)
     assert upkeep.problem is not None
     assert upkeep.problem.reason == "NameTaken"
+
+
+async def test_nothing_is_made_over_what_a_deleted_namesake_left(house: House):
+    upkeep = await house.keep(replace(NEW, leftover=True))
+    assert upkeep.problem is not None
+    assert upkeep.problem.reason == "CleaningUp"
+    assert house.cluster.calls == []

@@ -7,6 +7,7 @@ from vibethinker_operator.resources.pod import build_template
 from tests.unit.operator_api.resource import (
     CPU_SPEC,
     IMAGES,
+    UID,
     VOLUME_SPEC,
     choose_first,
     make_resource,
@@ -86,7 +87,7 @@ def test_only_the_named_keys_of_a_secret_are_mounted():
     spec = {"model": {"tokenSecretRef": {"name": "vibethinker-hub"}}}
     secrets = [volume["secret"] for volume in pod_of(spec)["volumes"] if "secret" in volume]
     keys = {secret["secretName"]: [item["key"] for item in secret["items"]] for secret in secrets}
-    assert keys == {"chat-fleet": ["ticket-key", "fleet-token"], "vibethinker-hub": ["token"]}
+    assert keys == {f"chat-fleet-{UID[:8]}": ["ticket-key", "fleet-token"], "vibethinker-hub": ["token"]}
 
 
 def test_a_token_is_a_file_and_its_path_is_known():
