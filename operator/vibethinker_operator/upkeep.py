@@ -13,7 +13,6 @@ from vibethinker_operator.cluster import Cluster
 from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.fleet import Fleet
 
-
 LEFTOVER = Cause(
     "CleaningUp",
     "the Deployment of a deleted resource of this name is still there: the garbage collector"

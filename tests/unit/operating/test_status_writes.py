@@ -47,7 +47,7 @@ def test_it_reads_back_as_it_was_written():
         (Status(desired_replicas=2), Status(desired_replicas=1), 1.0, True),
     ],
 )
-def test_news_is_written_every_ten_seconds_or_five_in_a_streak_and_another_size_at_once(status, written, age, due):
+def test_news_waits_ten_seconds_or_five_in_a_streak_and_another_size_not(status, written, age, due):
     written_at = None if age is None else START - age
     assert is_write_due(status, written, written_at, START) is due
 

@@ -87,7 +87,8 @@ def test_only_the_named_keys_of_a_secret_are_mounted():
     spec = {"model": {"tokenSecretRef": {"name": "vibethinker-hub"}}}
     secrets = [volume["secret"] for volume in pod_of(spec)["volumes"] if "secret" in volume]
     keys = {secret["secretName"]: [item["key"] for item in secret["items"]] for secret in secrets}
-    assert keys == {f"chat-fleet-{UID[:8]}": ["ticket-key", "fleet-token"], "vibethinker-hub": ["token"]}
+    fleet = f"chat-fleet-{UID[:8]}"
+    assert keys == {fleet: ["ticket-key", "fleet-token"], "vibethinker-hub": ["token"]}
 
 
 def test_a_token_is_a_file_and_its_path_is_known():
