@@ -49,7 +49,7 @@ class Load:
     # Sessions that found the door closed at the largest fleet; the claim asks for 50.
     refused_sessions: int = 60
     # Sessions with that many answered turns while the door is closed; the claim asks for 24 and 3.
-    served_sessions: int = 30
+    served_sessions: int = 34
     served_turns: int = 3
     # Between two arrivals at full replicas: once the door is closed, and while it closes. Those who
     # still come in must not fill the pool, or sessions that are served lose their cached prompts.
