@@ -25,7 +25,7 @@ PRINTER_COLUMNS = (
     ("Memory%", "integer", ".status.memory.usedPercentage", 0),
     ("Queue", "integer", ".status.requestQueueLength", 0),
     ("Age", "date", ".metadata.creationTimestamp", 0),
-    ("Model", "string", ".spec.model.repository", 1),
+    ("Model", "string", ".status.engine.model", 1),
     ("Min", "integer", ".spec.scaling.minReplicas", 1),
     ("Max", "integer", ".spec.scaling.maxReplicas", 1),
     ("URL", "string", ".status.url", 1),
