@@ -20,6 +20,7 @@ from vibethinker_server.request_body import (
     Message,
     Receive,
     Send,
+    cut_lengths,
     engine_headers,
     parse_request,
     read_body,
@@ -79,7 +80,8 @@ class VibeThinkerMiddleware:
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         body = await read_body(receive, headers)
         try:
-            return render_request(parse_request(body))
+            most = max(self._runtime.fleet.policy.token_limits.values())
+            return render_request(cut_lengths(parse_request(body), most))
         except OpenAIError:
             raise
         except Exception:

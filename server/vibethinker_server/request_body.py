@@ -32,6 +32,8 @@ OUR_KEYS = (
     "session_id",
     "data_parallel_rank",
 )
+# Keys by which a client says how long an answer should be.
+LENGTH_KEYS = ("max_tokens", "max_completion_tokens", "min_tokens")
 # Headers that vLLM would obey, and those that belong to the body as the client sent it.
 OUR_HEADERS = frozenset(
     {
@@ -107,6 +109,18 @@ def parse_request(body: bytes) -> dict[str, Any]:
     if _is_deeper_than(request, MAX_DEPTH):
         raise _bad("The body is nested too deeply.")
     return request
+
+
+def cut_lengths(request: dict[str, Any], most: int) -> dict[str, Any]:
+    """Returns `request` asking for at most `most` tokens.
+
+    vLLM cuts answers too, but first refuses a max_tokens beyond its context, and many clients send
+    a large one of their own.
+    """
+    lengths = {
+        key: request[key] for key in LENGTH_KEYS if isinstance(request.get(key), int | float)
+    }
+    return request | {key: most for key, length in lengths.items() if length > most}
 
 
 def render_request(request: dict[str, Any]) -> bytes:

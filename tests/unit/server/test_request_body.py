@@ -13,6 +13,7 @@ from vibethinker_server.request_body import (
     MAX_BODY_BYTES,
     OUR_KEYS,
     ClientGoneError,
+    cut_lengths,
     engine_headers,
     parse_request,
     read_body,
@@ -129,6 +130,19 @@ def test_of_duplicate_keys_the_last_wins_and_the_engine_sees_only_that():
 def test_keys_that_only_we_may_set_never_reach_the_engine(key: str):
     body = json.dumps({"prompt": "x", key: 5}).encode()
     assert json.loads(render_request(parse_request(body))) == {"prompt": "x"}
+
+
+@pytest.mark.parametrize("key", ["max_tokens", "max_completion_tokens", "min_tokens"])
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [(5, 5), (512, 512), (10_000, 512), (1e9, 512), (-1, -1), (None, None), ("x", "x")],
+)
+def test_no_more_tokens_are_asked_of_the_engine_than_the_cap(key: str, asked: Any, seen: Any):
+    assert cut_lengths({"prompt": "x", key: asked}, 512) == {"prompt": "x", key: seen}
+
+
+def test_a_length_that_the_client_left_out_stays_out():
+    assert cut_lengths({"prompt": "x"}, 512) == {"prompt": "x"}
 
 
 @given(st.dictionaries(st.text(st.characters(codec="utf-8")), json_values, max_size=5))
