@@ -20,7 +20,7 @@ from tests.cluster.images.python_site import find_python
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "server"
 TOKEN = "e2e-fleet-token"  # noqa: S105 (of processes on loopback that this test starts)
-POLICY = {
+POLICY: dict[str, Any] = {
     "generation": 3,
     "saturation": {
         "memoryUsedPercentage": 75,
@@ -53,6 +53,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def values(page: str) -> dict[str, float]:
+    """Returns every series of a page in Prometheus' text format, by its name and labels."""
+    lines = (line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
 
 
 @dataclass
@@ -130,11 +136,12 @@ def start_engine(
     settings: dict[str, Any],
     environment: dict[str, str] | None = None,
     main: list[str] | None = None,
+    policy: dict[str, Any] = POLICY,
 ) -> Iterator[EngineProcess]:
     """Runs `serve` with its files below `directory`, in a process group of its own."""
     files = directory / "etc"
     for name, text in {
-        "policy/policy.json": json.dumps(POLICY),
+        "policy/policy.json": json.dumps(policy),
         "fleet/ticket-key": "e2e-ticket-key",
         "fleet/fleet-token": TOKEN,
     }.items():

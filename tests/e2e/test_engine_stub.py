@@ -21,6 +21,7 @@ from tests.e2e.engine_process import (
     free_port,
     package_site,
     start_engine,
+    values,
 )
 
 STUB = ROOT / "tests" / "support" / "stub_engine"
@@ -72,11 +73,6 @@ def serving(engine: EngineProcess) -> None:
     engine.wait_for(lambda: engine.phase() == "Serving", seconds=60)
     # The next reading of the device is a quarter of a second away.
     engine.wait_for(lambda: "vibethinker_memory_used_ratio" in values(engine.sweep()), 10)
-
-
-def values(page: str) -> dict[str, float]:
-    lines = (line.rsplit(" ", 1) for line in page.splitlines() if not line.startswith("#"))
-    return {name: float(value) for name, value in lines}
 
 
 def chat(engine: EngineProcess, tokens: int, words: int = 1, **more: Any) -> Any:

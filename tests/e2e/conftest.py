@@ -1,0 +1,23 @@
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e import real_engine
+from tests.e2e.engine_process import EngineProcess
+
+
+@pytest.fixture(scope="session")
+def started(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[EngineProcess, list[str]]]:
+    """One real vLLM for all tests that leave it alive, and the phases of its start."""
+    with real_engine.running_vllm(tmp_path_factory.mktemp("vllm")) as engine:
+        yield engine, real_engine.start_phases(engine)
+
+
+@pytest.fixture
+def vllm(started: tuple[EngineProcess, list[str]]) -> EngineProcess:
+    """The shared engine, idle and with the tests' policy."""
+    engine, _ = started
+    real_engine.wait_until_idle(engine)
+    return engine

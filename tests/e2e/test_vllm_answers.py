@@ -1,0 +1,115 @@
+"""Real vLLM behind our door: what a client gets, and what the operator reads."""
+
+import json
+from typing import Any
+
+import pytest
+from vibethinker_operator.samples import (
+    FLEET_SERIES,
+    VLLM_SERIES,
+    Sample,
+    parse_fleet_page,
+    parse_vllm_page,
+)
+
+from tests.e2e.engine_process import ROOT, EngineProcess, values
+from tests.e2e.real_engine import CAP, SMALL_POLICY, page
+
+CAPTURED = ROOT / "tests" / "unit" / "deciding" / "data" / "vllm-0.32.0-metrics.txt"
+MESSAGES = [{"role": "user", "content": "the sum of two numbers"}]
+REQUESTS: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": MESSAGES},
+    "/v1/completions": {"prompt": "two"},
+}
+# A GPU's; and a refusal of memory needs a limit, which not every machine gives.
+NOT_ON_A_CPU = {"vibethinker_gpu_util"}
+NEED_A_LIMIT = {
+    "vibethinker_memory_used_ratio",
+    "vibethinker_device_memory_used_ratio",
+    "vibethinker_device_memory_bytes",
+    "vibethinker_memory_bytes",
+}
+
+
+def ask(engine: EngineProcess, path: str, **more: Any) -> Any:
+    return engine.client.post(engine.url(path), json={**REQUESTS[path], **more})
+
+
+def names_on(text: str) -> set[str]:
+    return {series.partition("{")[0] for series in values(text)}
+
+
+def test_the_start_is_told_from_its_beginning_to_its_end(
+    started: tuple[EngineProcess, list[str]],
+):
+    _, phases = started
+    assert phases[0] == "StartingEngine"
+    assert phases[-1] == "Serving"
+    assert set(phases[1:-1]) <= {"WarmingUp"}
+
+
+@pytest.mark.parametrize("path", REQUESTS)
+def test_an_answer_in_json_has_its_ticket_and_its_pod(vllm: EngineProcess, path: str):
+    answer = ask(vllm, path, max_tokens=8, ignore_eos=True)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["usage"]["completion_tokens"] == 8
+    assert answer.json()["choices"][0]["finish_reason"] == "length"
+    assert answer.headers["x-served-by"] == "pod-under-test"
+    assert len(answer.headers["x-session-ticket"]) == 76
+
+
+@pytest.mark.parametrize("path", REQUESTS)
+def test_a_streamed_answer_comes_in_pieces_and_ends_whole(vllm: EngineProcess, path: str):
+    body = {**REQUESTS[path], "max_tokens": 8, "ignore_eos": True, "stream": True}
+    with vllm.client.stream("POST", vllm.url(path), json=body) as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["x-served-by"] == "pod-under-test"
+        assert answer.headers["x-session-ticket"]
+        events = [line.removeprefix("data: ") for line in answer.iter_lines() if line]
+    assert len(events) >= 9
+    assert events[-1] == "[DONE]"
+    assert json.loads(events[-2])["choices"][0]["finish_reason"] == "length"
+
+
+def test_an_answer_that_ends_by_itself_says_so(vllm: EngineProcess):
+    answer = ask(vllm, "/v1/completions", max_tokens=50, logit_bias={"2": 100})
+    assert answer.json()["choices"][0]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("path", REQUESTS)
+@pytest.mark.parametrize("asked", [4095, 10_000])
+def test_more_tokens_than_the_largest_cap_are_cut_to_it(vllm: EngineProcess, path: str, asked: int):
+    page(vllm, tokenLimits={"math": 16, "qa": 24})
+    answer = ask(vllm, path, max_tokens=asked, ignore_eos=True)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["usage"]["completion_tokens"] == 24
+    assert answer.json()["choices"][0]["finish_reason"] == "length"
+
+
+def test_beyond_our_cap_the_engine_has_one_of_its_own(vllm: EngineProcess):
+    page(vllm, tokenLimits={"math": 100_000})
+    answer = ask(vllm, "/v1/completions", max_tokens=3000, ignore_eos=True)
+    assert answer.json()["usage"]["completion_tokens"] == CAP
+
+
+@pytest.mark.parametrize("source", ["the page of the running engine", "the captured page"])
+def test_every_name_that_is_read_of_vllm_is_on_its_page(vllm: EngineProcess, source: str):
+    text = CAPTURED.read_text()
+    if source == "the page of the running engine":
+        text = vllm.client.get(vllm.ops("/metrics")).text
+    assert names_on(text) >= VLLM_SERIES
+    sample = parse_vllm_page(text.encode(), pod_uid="uid", time=1.0)
+    assert isinstance(sample, Sample)
+    read = (sample.running, sample.queue_length, sample.kv_used_ratio, sample.finished_total)
+    assert None not in read
+
+
+def test_every_name_that_is_read_of_ours_is_on_the_small_page(vllm: EngineProcess):
+    ask(vllm, "/v1/completions", max_tokens=1)
+    text = vllm.sweep(SMALL_POLICY)
+    missing = FLEET_SERIES - names_on(text)
+    assert missing - NEED_A_LIMIT == NOT_ON_A_CPU
+    sample = parse_fleet_page(text.encode(), pod_uid="uid", time=1.0)
+    assert isinstance(sample, Sample)
+    assert sample.start_phase == "Serving"
+    assert (sample.prefill_backlog_tokens, sample.load_errors_total) == (0, 0)
