@@ -1,22 +1,16 @@
 """The command: `vibethinker-server serve` in the pod, `vibethinker-server drain` as its preStop."""
 
 import argparse
-import os
-import signal
 import sys
-from typing import Any, NoReturn
 
-
-def leave(signum: int, _frame: Any) -> NoReturn:
-    """Ends the process at once: until vLLM takes over there is nothing to finish."""
-    os._exit(128 + signum)
+from vibethinker_server.early_sigterm import take_early_sigterm
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     # Before the imports, which take a second: the first process of a container has no default
     # action for SIGTERM, and kubelet would wait out the whole grace period.
-    signal.signal(signal.SIGTERM, leave)
+    take_early_sigterm()
     parser = argparse.ArgumentParser(prog="vibethinker-server", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("serve", help="open the ops port and run vLLM")

@@ -8,7 +8,12 @@ from typing import Any
 
 from vllm.v1.metrics.loggers import StatLoggerBase
 
+from vibethinker_server.early_sigterm import take_early_sigterm
 from vibethinker_server.runtime import installed
+
+# vLLM imports this module after it has set its own handler and before it starts the engine's
+# process: no other code of ours runs in between.
+take_early_sigterm()
 
 
 class VibeThinkerStatLogger(StatLoggerBase):  # type: ignore[misc]
