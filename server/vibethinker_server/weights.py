@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from vibethinker_server.engine_settings import EngineSettings, Source
+from vibethinker_server.engine_settings import DataType, EngineSettings, Source
 
 INDEX = "model.safetensors.index.json"
 MAX_HEADER_BYTES = 64 * 1024 * 1024
-# Bytes of one element once the engine holds it: floats are served in 16 bits, whatever they were.
-SERVED_BYTES: Mapping[str, int] = {"F64": 2, "F32": 2, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
-DEFAULT_SERVED_BYTES = 2
+# Bytes of one element once the engine holds it: floats in the type served, whatever they were.
+FLOAT_BYTES: Mapping[DataType, int] = {
+    DataType.FLOAT16: 2,
+    DataType.BFLOAT16: 2,
+    DataType.FLOAT32: 4,
+}
+INTEGER_BYTES: Mapping[str, int] = {"I8": 1, "U8": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ def find_weights(settings: EngineSettings, environment: Mapping[str, str]) -> We
     for directory in _directories(settings, environment):
         files = _files(directory)
         if files:
-            return Weights(_served_bytes(files))
+            return Weights(_served_bytes(files, FLOAT_BYTES[settings.dtype]))
     return None
 
 
@@ -65,12 +69,12 @@ def _files(directory: Path) -> list[Path]:
     return files if all(file.exists() for file in files) else []
 
 
-def _served_bytes(files: list[Path]) -> int | None:
-    sizes = [_tensor_bytes(file) for file in files]
+def _served_bytes(files: list[Path], float_bytes: int) -> int | None:
+    sizes = [_tensor_bytes(file, float_bytes) for file in files]
     return None if None in sizes else sum(size for size in sizes if size is not None)
 
 
-def _tensor_bytes(file: Path) -> int | None:
+def _tensor_bytes(file: Path, float_bytes: int) -> int | None:
     """Returns the bytes of one safetensors file's tensors, read from its header."""
     if file.suffix != ".safetensors":
         return None
@@ -80,7 +84,7 @@ def _tensor_bytes(file: Path) -> int | None:
             header = json.loads(stream.read(min(length, MAX_HEADER_BYTES)))
         header.pop("__metadata__", None)
         total: int = sum(
-            prod(tensor["shape"]) * SERVED_BYTES.get(tensor["dtype"], DEFAULT_SERVED_BYTES)
+            prod(tensor["shape"]) * INTEGER_BYTES.get(tensor["dtype"], float_bytes)
             for tensor in header.values()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

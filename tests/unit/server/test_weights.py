@@ -18,8 +18,9 @@ def write_safetensors(file: Path, tensors: dict[str, tuple[str, list[int]]]) -> 
 
 
 TENSORS = {"a": ("BF16", [10, 20]), "b": ("F32", [5]), "c": ("I8", [7])}
-# Floats are served in 16 bits, integers as they are.
+# Floats are served in the engine's type, 16 bits by default, integers as they are.
 SERVED = 10 * 20 * 2 + 5 * 2 + 7
+SERVED_IN_32_BITS = 10 * 20 * 4 + 5 * 4 + 7
 
 
 def test_a_volumes_weights(tmp_path: Path):
@@ -27,6 +28,12 @@ def test_a_volumes_weights(tmp_path: Path):
     assert find_weights(settings, {}) is None
     write_safetensors(tmp_path / "model.safetensors", TENSORS)
     assert find_weights(settings, {}) == Weights(SERVED)
+
+
+def test_weights_that_are_served_in_32_bits_take_twice_the_memory(tmp_path: Path):
+    write_safetensors(tmp_path / "model.safetensors", TENSORS)
+    settings = make_settings(model=str(tmp_path), source="Volume", dtype="Float32")
+    assert find_weights(settings, {}) == Weights(SERVED_IN_32_BITS)
 
 
 def test_hugging_faces_cache_is_followed_from_the_branch_to_its_commit(tmp_path: Path):
