@@ -15,6 +15,12 @@ from tests.cluster.images.python_site import site
 # Where the base's own Python looks for packages.
 DIST_PACKAGES = "usr/local/lib/python3.11/dist-packages"
 ENGINE_REQUIREMENTS = Path(__file__).parent / "engine" / "requirements.txt"
+STUB_REQUIREMENTS = Path(__file__).parent / "stub_engine" / "requirements.txt"
+STUB_PACKAGES = Path(__file__).parents[2] / "support" / "stub_engine"
+# No resource may name environment variables: the stub's own come with its image. Answers are as
+# long as they are asked for, twenty tokens a second, and tests set the KV use on this port.
+STUB_LOAD_PORT = 8999
+STUB_ENVIRONMENT = (f"STUB_PORT={STUB_LOAD_PORT}", "STUB_ANSWER_TOKENS=100000")
 # PyPI's torch needs the CUDA libraries that it is linked with, also on a CPU; these are loaded
 # on a GPU only, or never (1.6 GB).
 ENGINE_LEAVE_OUT = (
@@ -60,6 +66,17 @@ def _write_engine(sink: IO[bytes]) -> None:
     write_archive(sink, ENGINE.name, [base_layer(), _engine_layer()], {"Cmd": ["/bin/sh"]})
 
 
+def _stub_site() -> Path:
+    return site("stub-engine", STUB_REQUIREMENTS, gigabytes=0.1)
+
+
+def _write_stub_engine(sink: IO[bytes]) -> None:
+    packages = (_stub_site(), STUB_PACKAGES)
+    trees = [Tree(each, DIST_PACKAGES, leave_out=("*__pycache__",)) for each in packages]
+    config = {"Cmd": ["/bin/sh"], "Env": list(STUB_ENVIRONMENT)}
+    write_archive(sink, STUB_ENGINE.name, [base_layer(), *trees], config)
+
+
 PAUSE = Image(
     name=PAUSE_IMAGE,
     inputs=lambda: (SOURCE / "pause",),
@@ -80,6 +97,14 @@ ENGINE = Image(
     gigabytes=11,
     prepare=lambda: str(engine_site()),
 )
+# Tagged as a version that the operator knows as tested: it behaves like that one.
+STUB_ENGINE = Image(
+    name="vibethinker.io/stub-engine:v0.33.0",
+    inputs=lambda: (STUB_REQUIREMENTS, STUB_PACKAGES, *STUB_ENVIRONMENT, *base_inputs()),
+    write=_write_stub_engine,
+    gigabytes=0.7,
+    prepare=lambda: str(_stub_site()),
+)
 
 
 def _from_dockerfile(target: str) -> Image:
@@ -95,4 +120,4 @@ def _from_dockerfile(target: str) -> Image:
 
 OPERATOR = _from_dockerfile("operator")
 SERVER = _from_dockerfile("server")
-ALL = (PAUSE, BASE, OPERATOR, SERVER, ENGINE)
+ALL = (PAUSE, BASE, OPERATOR, SERVER, ENGINE, STUB_ENGINE)
