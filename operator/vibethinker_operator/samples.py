@@ -125,9 +125,8 @@ class Sample:
     @property
     def non_kv_bytes(self) -> float | None:
         """Bytes in use that are not KV: weights and everything else."""
-        if self.weights_bytes is None or self.other_bytes is None:
-            return None
-        return self.weights_bytes + self.other_bytes
+        # A pod that finds no weights on its disk counts theirs among the rest.
+        return None if self.other_bytes is None else (self.weights_bytes or 0.0) + self.other_bytes
 
     @property
     def pool_bytes(self) -> float | None:

@@ -89,6 +89,14 @@ def test_what_follows_from_a_reading():
     assert sample.pool_bytes == 1.58e10
 
 
+def test_weights_that_a_pod_does_not_find_are_among_the_rest_and_memory_stays_known():
+    lines = [line for line in PAGE.splitlines(keepends=True) if b'"weights"' not in line]
+    sample = parse(b"".join(lines).replace(b"1.5e+09", b"4.6e+09"))
+    assert isinstance(sample, Sample)
+    assert sample.weights_bytes is None
+    assert sample.non_kv_bytes == 4.6e9
+
+
 def test_absent_is_absent_not_zero():
     sample = parse(b"vibethinker_request_queue_length 0.0\n")
     assert isinstance(sample, Sample)

@@ -177,9 +177,7 @@ class TestMemory:
         assert signals.memory_partial
         assert signals.partial
 
-    @pytest.mark.parametrize(
-        "hidden", ["device_memory_bytes", "weights_bytes", "other_bytes", "kv_used_bytes"]
-    )
+    @pytest.mark.parametrize("hidden", ["device_memory_bytes", "other_bytes", "kv_used_bytes"])
     def test_where_no_pod_tells_its_memory_it_is_unknown(self, hidden):
         unknown: dict[str, Any] = {hidden: None}
         signals = fold(make_sample("a", **unknown), make_sample("b", **unknown))
