@@ -1,0 +1,120 @@
+"""Sizes that people ask for, and what a shrink does to requests that run."""
+
+import json
+import time
+from dataclasses import dataclass
+from threading import Event
+
+import httpx
+
+from tests.integration.operations.fleet import CLIENT_PORT, Fleet
+from tests.integration.operations.kube import Object, wait_for
+from tests.integration.operations.sampler import Sampler
+
+FLEETS = {
+    "manual": {"replicas": 2, "scaling": {"mode": "Manual"}},
+    "auto": {"scaling": {"maxReplicas": 3}},
+    "closed": {},
+}
+TOKENS = 240
+"""Twelve seconds: longer than the ten in which a draining pod still answers everything."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One request to one pod."""
+
+    began: float
+    ended: float
+    answer: httpx.Response
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was answered with every token that was asked for."""
+        (choice,) = self.answer.json()["choices"]
+        words = choice["message"]["content"].split()
+        return choice["finish_reason"] == "length" and len(words) == TOKENS
+
+
+def ask_until_refused(pod: Object, enough: Event) -> list[Answered]:
+    """Sends one request after the other to one pod, to the first that is refused."""
+    base, done = f"http://{pod['status']['podIP']}:{CLIENT_PORT}", []
+    body = {"messages": [{"role": "user", "content": "word"}], "max_tokens": TOKENS}
+    while not enough.is_set():
+        began = time.monotonic()
+        answer = httpx.post(f"{base}/v1/chat/completions", json=body, timeout=120)
+        done.append(Answered(began, time.monotonic(), answer))
+        if answer.status_code != httpx.codes.OK:
+            break
+    return done
+
+
+def scale(fleet: Fleet, replicas: int) -> None:
+    """What a person types."""
+    words = ("scale", f"vtd/{fleet.name}", "-n", fleet.namespace, f"--replicas={replicas}")
+    fleet.kube.box.kubectl(*words)
+
+
+def in_flight(pods: list[Object]) -> list[float]:
+    """Returns how many requests each pod runs, as its own page says."""
+    query = "/metrics?name[]=vibethinker_requests_in_flight"
+    return [float(ops_page(pod, query).split()[-1]) for pod in pods]
+
+
+def ops_page(pod: Object, path: str) -> str:
+    """Returns what a pod's ops port answers."""
+    return httpx.get(f"http://{pod['status']['podIP']}:9100{path}", timeout=5).text
+
+
+def test_scaling_by_hand_moves_a_manual_fleet_and_its_shrink_from_3_to_1_cuts_nothing(
+    fleets, operator
+):
+    manual = fleets["manual"]
+    manual.wait_ready(2)
+    scale(manual, 3)
+    pods = manual.wait_ready(3)
+    network, enough = manual.kube.network, Event()
+    asked = [network.begin(ask_until_refused, pod, enough) for pod in pods]
+    wait_for(lambda: network.call(in_flight, pods) == [1, 1, 1], "a request in every pod")
+    with Sampler(manual) as sampler:
+        scale(manual, 1)
+        (last,) = manual.wait_ready(1)
+    enough.set()
+    ends = []
+    for pod, future in zip(pods, asked, strict=True):
+        answered = future.result()
+        good = [each for each in answered if each.answer.status_code == httpx.codes.OK]
+        assert good
+        assert all(each.whole for each in good)
+        if pod["metadata"]["name"] != last["metadata"]["name"]:
+            assert answered[-1].answer.headers["x-rejected-reason"] == "draining"
+            ends.append(good[-1].ended)
+    print(sampler, [len(future.result()) for future in asked])
+    assert sampler.replicas == {3, 2, 1}
+    # The size fell only once the victim of that step had ended what it ran.
+    assert all(end < sampler.first_seen[to] for end, to in zip(sorted(ends), (2, 1), strict=True))
+    assert len(manual.events("DrainStarted")) == 2
+    assert manual.events("UnexpectedVictim") == []
+
+
+def test_scaling_an_auto_fleet_by_hand_is_ignored_and_said(fleets, operator):
+    fleet = fleets["auto"]
+    fleet.wait_ready(1)
+    wait_for(fleet.status, "a status")
+    scale(fleet, 2)
+    (event,) = wait_for(lambda: fleet.events("ReplicasIgnored"), "the Warning")
+    assert event["type"] == "Warning"
+    assert "scaling.mode is Auto" in event["message"]
+    assert fleet.replicas() == 1
+
+
+def test_the_service_of_a_fleet_carries_no_drain(fleets):
+    fleet = fleets["closed"]
+    (pod,) = fleet.wait_ready(1)
+    network, url = fleet.kube.network, fleet.url()
+    assert fleet.begin_chat(url, tokens=1).result().status_code == httpx.codes.OK
+    for method in ("POST", "DELETE", "GET"):
+        answer = network.call(httpx.request, method, f"{url}/-/drain", timeout=5)
+        assert answer.status_code == httpx.codes.NOT_FOUND
+    assert network.call(in_flight, [pod]) == [0]
+    assert json.loads(network.call(ops_page, pod, "/-/ready"))["phase"] == "Serving"
