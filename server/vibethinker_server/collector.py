@@ -69,16 +69,21 @@ class FleetCollector(Collector):
         yield CounterMetricFamily(names.METRIC_LOAD_ERRORS, "Readings of load that failed.", errors)
 
 
-class ErrorCollector(Collector):
-    """Errors of ours by where they were caught."""
+class RequestCollector(Collector):
+    """Counters of requests that the operator does not read: errors of ours, answers cut."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     def collect(self) -> Iterator[Metric]:
-        """Yields the one counter."""
-        counts = self._runtime.errors.counts()
-        yield _by_label(names.METRIC_ERRORS, "Errors caught.", names.LABEL_WHERE, counts)
+        """Yields the counters as of now."""
+        runtime = self._runtime
+        errors = runtime.errors.counts()
+        yield _by_label(names.METRIC_ERRORS, "Errors caught.", names.LABEL_WHERE, errors)
+        cut = runtime.truncated.counts()
+        yield _by_label(
+            names.METRIC_TRUNCATED, "Answers that a token cap cut.", names.LABEL_TASK, cut
+        )
 
 
 class _Named(Collector):

@@ -1,7 +1,7 @@
 """The door of the client port: a plain ASGI class that vLLM puts outside all of its own.
 
-Order of one request: path, body, admission, engine, answer. Between admission's look at the load
-and the request being counted there is no await, so a crowd cannot slip through together.
+Order of one request: path, body, limits, admission, engine, answer. Between admission's look at
+the load and the request being counted there is no await, so a crowd cannot slip through together.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 
 from vibethinker_server import names, ticket
 from vibethinker_server.admission import NEWCOMER_PRIORITY, Admitted, Facts, Rejected, admit
+from vibethinker_server.generation import Generation, Terms, build_generation
 from vibethinker_server.lifespan import App, take_sigterm, warm_up
 from vibethinker_server.openai_errors import OpenAIError
 from vibethinker_server.request_body import (
@@ -20,15 +21,13 @@ from vibethinker_server.request_body import (
     Message,
     Receive,
     Send,
-    cut_lengths,
     engine_headers,
     parse_request,
     read_body,
-    render_request,
     replay,
 )
 from vibethinker_server.responses import Response
-from vibethinker_server.routes import find_route
+from vibethinker_server.routes import Api, find_route
 from vibethinker_server.runtime import Runtime, installed
 
 POLICY_VIOLATION = 1008
@@ -45,7 +44,7 @@ class _LetIn:
 
 
 class VibeThinkerMiddleware:
-    """Admission, sessions, drain and translations before vLLM's application."""
+    """Limits, admission, sessions, drain and translations before vLLM's application."""
 
     def __init__(self, app: App, runtime: Runtime | None = None) -> None:
         """Takes the application; vLLM passes nothing else, tests pass a runtime."""
@@ -66,28 +65,30 @@ class VibeThinkerMiddleware:
         response = Response(self._runtime, scope, send, generates=scope["method"] == "POST")
         try:
             route = find_route(scope["method"], scope["path"])
-            if not route.generates:
+            if route.api is None:
                 await self._app(scope, receive, response.send)
                 return
-            body = await self._read(scope["headers"], receive)
+            response.generation = await self._read(route.api, scope["headers"], receive)
         except OpenAIError as error:
             await response.error(error)
         except ClientGoneError:
             return
         else:
-            await self._generate(scope, body, receive, response)
+            await self._generate(scope, response.generation.body, receive, response)
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
+    async def _read(self, api: Api, headers: Headers, receive: Receive) -> Generation:
         body = await read_body(receive, headers)
+        runtime = self._runtime
+        terms = Terms(runtime.fleet.policy, runtime.settings.served_name, runtime.max_new_tokens)
         try:
-            most = max(self._runtime.fleet.policy.token_limits.values())
-            return render_request(cut_lengths(parse_request(body), most))
+            return build_generation(api, parse_request(body), headers, terms)
         except OpenAIError:
             raise
         except Exception:
-            # The engine judges what we could not: our header outranks any priority in the body.
-            self._count_error("a body could not be parsed; passed on as it came")
-            return body
+            # Closed: what could not be judged might be what no cap or prompt holds for.
+            self._count_error("a body could not be judged; refused")
+            message = "This body could not be read; the server's log says why."
+            raise OpenAIError(400, message, "invalid_body") from None
 
     async def _generate(
         self, scope: Any, body: bytes, receive: Receive, response: Response

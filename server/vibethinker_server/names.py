@@ -23,6 +23,7 @@ HUB_TOKEN_FILE: Final = "hub/token"  # noqa: S105 (a file's name)
 # Routes of the client port.
 PATH_CHAT: Final = "/v1/chat/completions"
 PATH_COMPLETIONS: Final = "/v1/completions"
+PATH_RESPONSES: Final = "/v1/responses"
 PATH_MODELS: Final = "/v1/models"
 PATH_HEALTH: Final = "/health"
 
@@ -38,6 +39,8 @@ HEADER_REJECTED: Final = b"x-rejected-reason"
 HEADER_SERVED_BY: Final = b"x-served-by"
 HEADER_RETRY_AFTER: Final = b"retry-after"
 HEADER_VLLM_PRIORITY: Final = b"x-vllm-priority"
+HEADER_TASK: Final = b"x-task"
+HEADER_TOKEN_LIMIT: Final = b"x-token-limit"
 
 # What runs the engine, and what of ours the engine loads.
 # The newest entry module first: the second one is what it was before vLLM 0.30.
@@ -84,11 +87,13 @@ METRIC_PHASE: Final = "vibethinker_start_phase"
 METRIC_GPU_UTIL: Final = "vibethinker_gpu_util"
 METRIC_MAX_NUM_SEQS: Final = "vibethinker_max_num_seqs"
 METRIC_TTFT: Final = "vibethinker_time_to_first_token_seconds"
+METRIC_TRUNCATED: Final = "vibethinker_truncated_answers"
 
 LABEL_KIND: Final = "kind"
 LABEL_REASON: Final = "reason"
 LABEL_PHASE: Final = "phase"
 LABEL_WHERE: Final = "where"
+LABEL_TASK: Final = "task"
 
 # Where an error of ours was caught, which are label values.
 WHERE_DEVICE_MEMORY: Final = "device_memory"

@@ -5,6 +5,7 @@ import json
 INVALID_REQUEST = "invalid_request_error"
 SERVER_ERROR = "server_error"
 RATE_LIMITED = "rate_limit_error"
+LONGEST_SHOWN = 96
 
 
 class OpenAIError(Exception):
@@ -16,6 +17,15 @@ class OpenAIError(Exception):
         self.message = message
         self.code = code
         self.param = param
+
+
+def refuse(param: str, wrong: str, code: str = "invalid_value") -> OpenAIError:
+    """Returns the 400 that names the key `param` and says what is `wrong` with it.
+
+    Both may hold what the client sent; no more of it goes back than a line.
+    """
+    shown = param if len(param) <= LONGEST_SHOWN else param[:LONGEST_SHOWN] + "…"
+    return OpenAIError(400, f"{shown}: {wrong}", code, shown)
 
 
 def render_error(error: OpenAIError) -> bytes:

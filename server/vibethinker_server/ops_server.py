@@ -18,8 +18,8 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from vibethinker_server import names
 from vibethinker_server.collector import (
-    ErrorCollector,
     FleetCollector,
+    RequestCollector,
     render_fleet_page,
     render_metrics,
 )
@@ -59,7 +59,7 @@ class OpsRoutes:
         self._engines = engines
         self._fleet_page = FleetCollector(runtime)
         runtime.registry.register(self._fleet_page)
-        runtime.registry.register(ErrorCollector(runtime))
+        runtime.registry.register(RequestCollector(runtime))
 
     def is_authorized(self, header: str | None) -> bool:
         """Returns whether `header` carries the fleet's token, in time that tells nothing."""

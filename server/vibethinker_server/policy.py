@@ -18,6 +18,8 @@ from pydantic.alias_generators import to_camel
 Percentage = Annotated[int, Field(ge=1, le=100)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+# A task is a header's value and a metric's label.
+Task = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -55,13 +57,14 @@ class Saturation:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy document: `token_limits` is the cap in tokens by task."""
+    """One policy document: the cap in tokens by task, and the task of a request that names none."""
 
     generation: int
     saturation: Saturation
     overload: OverloadPolicy
     max_queued_requests: int
     token_limits: Mapping[str, int]
+    default_task: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,14 @@ class _Policy(_Document):
     generation: Annotated[int, Field(ge=0)]
     saturation: _Saturation
     overload: _Overload
-    token_limits: Annotated[dict[str, Tokens], Field(min_length=1, max_length=64)]
+    token_limits: Annotated[dict[Task, Tokens], Field(min_length=1, max_length=64)]
+    default_task: Task | None = None
+
+    @model_validator(mode="after")
+    def _default_is_a_task(self) -> Self:
+        if self.default_task is not None and self.default_task not in self.token_limits:
+            raise ValueError("defaultTask must be one of tokenLimits")
+        return self
 
 
 class _Lease(_Document):
@@ -154,7 +164,7 @@ def _sentence(part: Any) -> str:
 
 
 def _policy(document: _Policy) -> Policy:
-    lines = document.saturation
+    lines, limits = document.saturation, document.token_limits
     return Policy(
         generation=document.generation,
         saturation=Saturation(
@@ -165,5 +175,7 @@ def _policy(document: _Policy) -> Policy:
         ),
         overload=document.overload.policy,
         max_queued_requests=document.overload.max_queued_requests,
-        token_limits=MappingProxyType(dict(document.token_limits)),
+        token_limits=MappingProxyType(dict(limits)),
+        # A request whose task nobody names is cut as late as any.
+        default_task=document.default_task or max(limits, key=lambda task: limits[task]),
     )

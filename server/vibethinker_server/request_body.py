@@ -1,6 +1,6 @@
-"""One request's body: read with bounds, parsed, cleaned of what only we may say, written anew.
+"""One request's body on its way in: read with bounds, parsed, and replayed as written anew.
 
-The engine reads what is written here and not what the client sent, so that two readings of one
+The engine reads what `generation` wrote and not what the client sent, so that two readings of one
 text (duplicate keys, NaN, other encodings) cannot differ.
 """
 
@@ -18,27 +18,14 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 MAX_BODY_BYTES = 1024 * 1024
-MAX_DEPTH = 64
+MAX_DEPTH = 32
 READ_SECONDS = 30.0
-# Keys by which a client would choose its own priority, share another's cache or move KV blocks.
-OUR_KEYS = (
-    "priority",
-    "cache_salt",
-    "vllm_xargs",
-    "kv_transfer_params",
-    "ec_transfer_params",
-    "kv_hints",
-    "request_id",
-    "session_id",
-    "data_parallel_rank",
-)
-# Keys by which a client says how long an answer should be.
-LENGTH_KEYS = ("max_tokens", "max_completion_tokens", "min_tokens")
 # Headers that vLLM would obey, and those that belong to the body as the client sent it.
 OUR_HEADERS = frozenset(
     {
         names.HEADER_VLLM_PRIORITY,
         names.HEADER_TICKET,
+        names.HEADER_TASK,
         b"x-request-id",
         b"x-session-id",
         b"x-data-parallel-rank",
@@ -109,31 +96,6 @@ def parse_request(body: bytes) -> dict[str, Any]:
     if _is_deeper_than(request, MAX_DEPTH):
         raise _bad("The body is nested too deeply.")
     return request
-
-
-def cut_lengths(request: dict[str, Any], most: int) -> dict[str, Any]:
-    """Returns `request` asking for at most `most` tokens.
-
-    vLLM cuts answers too, but first refuses a max_tokens beyond its context, and many clients send
-    a large one of their own.
-    """
-    lengths = {
-        key: request[key] for key in LENGTH_KEYS if isinstance(request.get(key), int | float)
-    }
-    return request | {key: most for key, length in lengths.items() if length > most}
-
-
-def render_request(request: dict[str, Any]) -> bytes:
-    """Returns the body that the engine sees: `request` without the keys that only we may set.
-
-    Raises:
-        OpenAIError: 400 when a text holds half a character or a number is infinite.
-    """
-    kept = {key: value for key, value in request.items() if key not in OUR_KEYS}
-    try:
-        return json.dumps(kept, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except ValueError:  # UnicodeEncodeError is one
-        raise _bad("The body holds a lone surrogate or a number out of range.") from None
 
 
 def engine_headers(headers: Headers, body: bytes, priority: int) -> Headers:

@@ -1,10 +1,11 @@
-"""One answer on its way to the client: our headers, translations, and the time to first token."""
+"""One answer on its way to the client: our headers, translations, and what is measured of it."""
 
 from typing import Any
 
 from vibethinker_server import names
 from vibethinker_server.admission import ELSEWHERE_SECONDS, Rejected
 from vibethinker_server.connections import should_close
+from vibethinker_server.generation import Generation
 from vibethinker_server.openai_errors import OpenAIError, render_error
 from vibethinker_server.request_body import Headers, Message, Send
 from vibethinker_server.retry_after import queue_seconds, spread_retry_after
@@ -13,6 +14,9 @@ from vibethinker_server.runtime import Runtime
 OVERLOADED = 503
 BROKEN = 500
 EVENT_STREAM = b"text/event-stream"
+# How vLLM's answers say that they were cut. Quotes inside an answer's text carry a backslash, so a
+# model cannot write either.
+CUT_MARKS = (b'"finish_reason":"length"', b'"reason":"max_output_tokens"')
 # After these the body may still be on its way, so the connection cannot be used again.
 UNREAD_BODY = (408, 413, 415)
 MESSAGES = {
@@ -38,6 +42,8 @@ class Response:
         self._replaced = False
         self.started = False
         self.ticket: bytes | None = None
+        self.generation: Generation | None = None
+        self._cut = False
 
     async def send(self, message: Message) -> None:
         """Passes on one message of the application, with our headers on its start."""
@@ -50,9 +56,8 @@ class Response:
                 await self.reject(refusal)
                 return
             self._begin(message)
-        elif self._awaits_first_token and message.get("body"):
-            self._awaits_first_token = False
-            self._runtime.ttft.observe(self._runtime.clock.monotonic() - self._arrived)
+        else:
+            self._measure(message.get("body", b""))
         await self._send(message)
 
     async def reject(self, refusal: Rejected) -> None:
@@ -82,6 +87,17 @@ class Response:
         self._begin(start)
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
+
+    def _measure(self, chunk: bytes) -> None:
+        if self._awaits_first_token and chunk:
+            self._awaits_first_token = False
+            self._runtime.ttft.observe(self._runtime.clock.monotonic() - self._arrived)
+        generation = self.generation
+        if generation is None or self._cut or not generation.limit.capped:
+            return
+        if any(mark in chunk for mark in CUT_MARKS):
+            self._cut = True
+            self._runtime.truncated.add(generation.task)
 
     def draining_refusal(self) -> Rejected | None:
         """Returns what to answer when the engine fails because it is shutting down, else None."""
@@ -116,6 +132,10 @@ class Response:
             for name, value in headers
         )
         headers.append((names.HEADER_SERVED_BY, self._runtime.served_by))
+        if self.generation is not None:
+            headers.append((names.HEADER_TASK, self.generation.task.encode()))
+            limit = str(self.generation.limit.tokens)
+            headers.append((names.HEADER_TOKEN_LIMIT, limit.encode()))
         if self.ticket is not None:
             headers.append((names.HEADER_TICKET, self.ticket))
         if self._closes(start["status"]):

@@ -6,24 +6,34 @@ tell what no client should know (/metrics, /server_info).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from vibethinker_server import names
 from vibethinker_server.openai_errors import OpenAIError
 
 
+class Api(StrEnum):
+    """The kinds of request that take the engine's time."""
+
+    CHAT = "chat"
+    COMPLETIONS = "completions"
+    RESPONSES = "responses"
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One open path: its method, and whether its requests take the engine's time."""
+    """One open path: its method, and what its requests ask of the engine, None: nothing."""
 
     method: str
-    generates: bool
+    api: Api | None = None
 
 
 ROUTES: Mapping[str, Route] = {
-    names.PATH_CHAT: Route("POST", generates=True),
-    names.PATH_COMPLETIONS: Route("POST", generates=True),
-    names.PATH_MODELS: Route("GET", generates=False),
-    names.PATH_HEALTH: Route("GET", generates=False),
+    names.PATH_CHAT: Route("POST", Api.CHAT),
+    names.PATH_COMPLETIONS: Route("POST", Api.COMPLETIONS),
+    names.PATH_RESPONSES: Route("POST", Api.RESPONSES),
+    names.PATH_MODELS: Route("GET"),
+    names.PATH_HEALTH: Route("GET"),
 }
 
 

@@ -64,6 +64,8 @@ class Runtime:
     would_reject: Tally = field(
         default_factory=lambda: Tally((names.REASON_HARD_LINE, names.REASON_MEMORY_LINE))
     )
+    truncated: Tally = field(default_factory=Tally)
+    max_new_tokens: int = field(init=False)
     stats: EngineStats = field(init=False)
     flights: Flights = field(default_factory=Flights)
     sessions: Sessions = field(default_factory=Sessions)
@@ -79,6 +81,8 @@ class Runtime:
 
     def __post_init__(self) -> None:
         self.stats = EngineStats(self.errors)
+        # The engine's own hard cap for as long as this process lives: the largest at its start.
+        self.max_new_tokens = max(self.fleet.policy.token_limits.values())
         # Where no key is mounted, tickets are good on this pod alone.
         self._own_key = token_bytes(32)
         self.ttft = Histogram(

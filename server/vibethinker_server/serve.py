@@ -39,6 +39,7 @@ DEFAULT_POLICY = Policy(
     overload=OverloadPolicy.SCALE_OUT_THEN_REJECT,
     max_queued_requests=64,
     token_limits={"math": 512, "code": 768, "qa": 256},
+    default_task="code",
 )
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,7 @@ def serve() -> None:
         render_engine_environment(settings, environment, str(token) if token.exists() else None)
     )
     start_threads(runtime, build_probe(settings, environment), environment)
-    limits = runtime.fleet.policy.token_limits
-    run_engine(render_engine_args(settings, max(limits.values())))
+    run_engine(render_engine_args(settings, runtime.max_new_tokens))
 
 
 def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[str, str]) -> Runtime:

@@ -50,7 +50,8 @@ def make_policy(
         "saturation": SATURATION,
         "overload": overload,
         "max_queued_requests": 64,
-        "token_limits": {"math": 512},
+        "token_limits": {"math": 512, "code": 768, "qa": 256},
+        "default_task": "code",
     }
     return Policy(**(values | changes))
 

@@ -5,8 +5,8 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 from vibethinker_server import names
 from vibethinker_server.collector import (
-    ErrorCollector,
     FleetCollector,
+    RequestCollector,
     read_backlog,
     render_fleet_page,
     render_metrics,
@@ -127,7 +127,7 @@ def test_counters_show_what_happened(rig: Rig):
 
 def registries(rig: Rig) -> tuple[CollectorRegistry, CollectorRegistry]:
     rig.runtime.registry.register(FleetCollector(rig.runtime))
-    rig.runtime.registry.register(ErrorCollector(rig.runtime))
+    rig.runtime.registry.register(RequestCollector(rig.runtime))
     engines = CollectorRegistry()
     Counter("vllm:prompt_tokens", "Of the engine.", registry=engines).inc(5)
     Counter("vllm:generation_tokens", "Of the engine.", registry=engines)

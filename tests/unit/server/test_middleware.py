@@ -21,7 +21,7 @@ from vibethinker_server.policy import Growth, OverloadPolicy
 from tests.support.server_runtime import Rig, make_lease, make_policy, make_rig
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+CHAT = {"messages": [{"role": "user", "content": "hi"}]}
 
 
 class Door:
@@ -85,13 +85,12 @@ async def test_an_answer_names_the_pod_and_gives_a_ticket(door: Door):
     assert "connection" not in answer.headers
 
 
-@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
-async def test_the_engine_sees_our_body_our_length_and_one_priority(door: Door, path: str):
-    sent = b'{"prompt": "a", "priority": -5, "cache_salt": "mine", "prompt": "b"}'
+async def test_the_engine_sees_our_body_our_length_and_one_priority(door: Door):
+    sent = b'{"prompt": "a", "prompt": "b"}'
     headers = [("X-Vllm-Priority", "-9"), ("x-vllm-priority", "-8")]
-    await door.client.post(path, content=sent, headers=headers)
+    await door.client.post("/v1/completions", content=sent, headers=headers)
     (request,) = door.seen
-    assert json.loads(door.bodies[0]) == {"prompt": "b"}
+    assert json.loads(door.bodies[0])["prompt"] == "b"
     assert request.headers["content-length"] == str(len(door.bodies[0]))
     assert request.headers.getlist("x-vllm-priority") == ["10"]
 
@@ -167,7 +166,6 @@ async def test_where_refusing_is_not_ours_it_is_counted_and_not_done(door: Door)
         ("POST", "/-/drain", 404),
         ("POST", "/invocations", 404),
         ("POST", "/tokenize", 404),
-        ("POST", "/v1/responses", 404),
         ("POST", "/v1/chat/completions/", 404),
         ("POST", "//v1/chat/completions", 404),
         ("POST", "/v1/../v1/chat/completions", 404),
@@ -291,13 +289,16 @@ async def test_an_error_in_admission_lets_in_and_is_counted(
     assert door.rig.runtime.flights.count == 0
 
 
-async def test_an_error_in_parsing_passes_the_body_on(door: Door, monkeypatch: pytest.MonkeyPatch):
+async def test_a_body_that_cannot_be_judged_is_refused_and_counted(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+):
     def fail(*_: Any) -> Any:
         raise RuntimeError("on purpose")
 
     monkeypatch.setattr(middleware_module, "parse_request", fail)
-    assert (await door.chat()).status_code == 200
-    assert json.loads(door.bodies[0]) == CHAT
+    answer = await door.chat()
+    assert (answer.status_code, error_of(answer)["code"]) == (400, "invalid_body")
+    assert door.seen == []
     assert door.rig.runtime.errors.counts() == {names.WHERE_REQUEST: 1}
 
 
@@ -379,6 +380,38 @@ async def test_no_connection_serves_longer_than_two_minutes(door: Door):
     assert closes == [False, False, False, False, True, False, False, False]
 
 
+CUT = b'data: {"choices":[{"finish_reason":"length"}]}\n\n'
+ENDED = b'data: {"choices":[{"finish_reason":"stop"}]}\n\n'
+SPOKEN = b'data: {"choices":[{"delta":{"content":"\\"finish_reason\\":\\"length\\""}}]}\n\n'
+STORED = b'{"incomplete_details":{"reason":"max_output_tokens"}}'
+
+
+@pytest.mark.parametrize(
+    ("chunks", "asked", "cut"),
+    [
+        pytest.param([b"data: {}\n\n", CUT], {}, 1, id="cut by the cap"),
+        pytest.param([CUT, CUT], {"n": 2}, 1, id="two answers of one request"),
+        pytest.param([STORED], {}, 1, id="a response"),
+        pytest.param([CUT], {"max_tokens": 5}, 0, id="cut where the client asked"),
+        pytest.param([ENDED], {}, 0, id="ended by itself"),
+        pytest.param([SPOKEN], {}, 0, id="a model that speaks of being cut"),
+    ],
+)
+async def test_answers_that_a_cap_cut_are_counted_by_task(
+    rig: Rig, chunks: list[bytes], asked: dict[str, Any], cut: int
+):
+    door = Door(rig, stream_of(chunks, rig.clock))
+    answer = await door.chat(task="qa", **asked)
+    assert answer.headers["x-task"] == "qa"
+    assert rig.runtime.truncated.counts() == ({"qa": cut} if cut else {})
+
+
+async def test_a_cap_raised_beyond_the_engines_own_is_shown_as_what_the_engine_gives(door: Door):
+    policy = make_policy(token_limits={"code": 4000})
+    door.rig.runtime.fleet.accept(policy, make_lease(), door.rig.clock.now)
+    assert (await door.chat()).headers["x-token-limit"] == "768"
+
+
 def stream_of(chunks: list[bytes], clock: Any) -> Endpoint:
     async def events() -> AsyncIterator[bytes]:
         for chunk in chunks:
@@ -424,7 +457,7 @@ async def test_a_chunk_is_never_held_back(rig: Rig):
         await send({"type": "http.response.body", "body": b"last", "more_body": False})
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"{}", "more_body": False}
+        return {"type": "http.request", "body": b'{"prompt": "x"}', "more_body": False}
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -456,7 +489,7 @@ def generation_scope() -> dict[str, Any]:
 async def test_a_client_that_leaves_is_seen_by_the_engine_and_frees_its_seat(rig: Rig):
     heard: list[Any] = []
     messages = [
-        {"type": "http.request", "body": b"{}", "more_body": False},
+        {"type": "http.request", "body": b'{"prompt": "x"}', "more_body": False},
         {"type": "http.disconnect"},
     ]
 
@@ -481,7 +514,7 @@ async def test_a_cancelled_request_frees_its_seat(rig: Rig):
         await asyncio.get_running_loop().create_future()
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"{}", "more_body": False}
+        return {"type": "http.request", "body": b'{"prompt": "x"}', "more_body": False}
 
     async def send(message: Any) -> None:
         raise AssertionError(message)
@@ -501,7 +534,7 @@ async def test_http2_never_sees_connection_close(rig: Rig):
     sent: list[Any] = []
 
     async def receive() -> Any:
-        return {"type": "http.request", "body": b"{}", "more_body": False}
+        return {"type": "http.request", "body": b'{"prompt": "x"}', "more_body": False}
 
     async def send(message: Any) -> None:
         sent.append(message)

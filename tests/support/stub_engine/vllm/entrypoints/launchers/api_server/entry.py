@@ -81,9 +81,14 @@ async def answer(engine: Engine, args: argparse.Namespace, request: Request) -> 
 async def _events(first: str, tokens: AsyncIterator[str], chat: bool) -> AsyncIterator[str]:
     pending = first
     async for token in tokens:
-        yield f"data: {json.dumps(_choice(pending, None, chat, stream=True))}\n\n"
+        yield _event(_choice(pending, None, chat, stream=True))
         pending = token
-    yield f"data: {json.dumps(_choice('', pending, chat, stream=True))}\n\ndata: [DONE]\n\n"
+    yield _event(_choice("", pending, chat, stream=True)) + "data: [DONE]\n\n"
+
+
+def _event(choice: dict[str, Any]) -> str:
+    # Without spaces, as vLLM writes it.
+    return f"data: {json.dumps(choice, separators=(',', ':'))}\n\n"
 
 
 def _choice(text: str, reason: str | None, chat: bool, *, stream: bool) -> dict[str, Any]:

@@ -1,0 +1,125 @@
+"""One request that generates, as the engine gets it: read, judged and written anew. Pure.
+
+Nothing of the client's body reaches the engine by itself: what this module does not write is not
+there.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from vibethinker_server import names
+from vibethinker_server.body_keys import MAX_SEQUENCES, check_keys
+from vibethinker_server.conversation import Conversation, parse_input, parse_messages
+from vibethinker_server.openai_errors import OpenAIError, refuse
+from vibethinker_server.policy import Policy
+from vibethinker_server.routes import Api
+from vibethinker_server.token_limits import (
+    COMPLETION_TOKENS,
+    TokenLimit,
+    asked_tokens,
+    choose_task,
+    limit_tokens,
+)
+
+Headers = list[tuple[bytes, bytes]]
+Request = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one request is judged by.
+
+    Attributes:
+        policy: the policy obeyed now.
+        served_name: the model's name for clients.
+        max_new_tokens: the engine's own hard cap, set when it started.
+    """
+
+    policy: Policy
+    served_name: str
+    max_new_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The body for the engine, and what the answer's headers say of it."""
+
+    body: bytes
+    task: str
+    limit: TokenLimit
+
+
+def build_generation(api: Api, request: Request, headers: Headers, terms: Terms) -> Generation:
+    """Returns what the engine gets of the JSON object `request`.
+
+    Raises:
+        OpenAIError: 400 with the key that is wrong; 404: the model has another name.
+    """
+    ours, passed = check_keys(api, request)
+    _check_model(ours, terms.served_name)
+    sent = [value for name, value in headers if name.lower() == names.HEADER_TASK]
+    task = choose_task(terms.policy, sent, ours.get("task"))
+    written = _write_prompt(api, ours)
+    cap = min(terms.policy.token_limits[task], terms.max_new_tokens)
+    prompts = len(written["prompt"]) if isinstance(written.get("prompt"), list) else 1
+    sequences = ours.get("n", 1) * prompts
+    unasked = COMPLETION_TOKENS if api is Api.COMPLETIONS else None
+    limit = limit_tokens(asked_tokens(ours), cap, sequences, unasked)
+    body = passed | {"model": terms.served_name} | written | _write_limits(api, ours, limit)
+    return Generation(_render(body), task, limit)
+
+
+def _check_model(ours: Request, served_name: str) -> None:
+    if ours.get("model", served_name) != served_name:
+        message = f"model: this server has no model of that name, only {served_name}."
+        raise OpenAIError(404, message, "model_not_found", "model")
+
+
+def _write_prompt(api: Api, ours: Request) -> Request:
+    if api is Api.COMPLETIONS:
+        return {"prompt": _check_prompt(ours.get("prompt"))}
+    if api is Api.CHAT:
+        return {"messages": _write_messages(parse_messages(ours.get("messages")))}
+    conversation = parse_input(ours.get("input"), ours.get("instructions"))
+    # Not under `instructions`: the engine's answer repeats those. Nor is anything stored.
+    return {"input": _write_messages(conversation), "store": False}
+
+
+def _write_messages(conversation: Conversation) -> list[dict[str, str]]:
+    system = "\n\n".join(one.text for one in conversation.system)
+    first = [{"role": "system", "content": system}] if conversation.system else []
+    return first + [{"role": turn.role, "content": turn.text} for turn in conversation.turns]
+
+
+def _check_prompt(prompt: Any) -> Any:
+    """Returns a raw prompt, or several: texts, and raw means that nothing in them is changed."""
+    if isinstance(prompt, str):
+        return prompt
+    if not isinstance(prompt, list) or not 1 <= len(prompt) <= MAX_SEQUENCES:
+        raise refuse("prompt", f"must be a text or a list of 1 to {MAX_SEQUENCES} texts.")
+    if not all(isinstance(one, str) for one in prompt):
+        raise refuse("prompt", "must hold texts; token numbers are not taken.")
+    return prompt
+
+
+def _write_limits(api: Api, ours: Request, limit: TokenLimit) -> Request:
+    if api is Api.RESPONSES:
+        return {"max_output_tokens": limit.tokens}
+    limits = {"max_tokens": limit.tokens}
+    if api is Api.CHAT:
+        limits["max_completion_tokens"] = limit.tokens
+    if "min_tokens" in ours:
+        limits["min_tokens"] = min(ours["min_tokens"], limit.tokens)
+    if "n" in ours:
+        limits["n"] = ours["n"]
+    return limits
+
+
+def _render(body: Request) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except ValueError:  # UnicodeEncodeError is one
+        raise OpenAIError(
+            400, "The body holds a lone surrogate or a number out of range.", "invalid_body"
+        ) from None
