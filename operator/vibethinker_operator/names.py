@@ -70,10 +70,12 @@ FLEET_TICKET_KEY: Final = "ticket-key"
 FLEET_TOKEN: Final = "fleet-token"  # noqa: S105 (the name of a key, not a secret)
 HUB_PATH: Final = "/etc/vibethinker/hub"
 HUB_TOKEN: Final = "token"  # noqa: S105 (the name of a key, not a secret)
+API_KEYS_PATH: Final = "/etc/vibethinker/keys"
 SERVER_MODULE: Final = "vibethinker_server"
 ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
 ENV_POD_NAME: Final = "POD_NAME"
 ENV_CPUS: Final = "VIBETHINKER_CPUS"
+ENV_API_KEYS: Final = "VIBETHINKER_API_KEYS"
 
 # Secrets that a resource may name start so: a person who may write the resource, but may not read
 # Secrets, cannot have some other Secret of the namespace mounted into a pod.

@@ -70,7 +70,7 @@ class FleetCollector(Collector):
 
 
 class RequestCollector(Collector):
-    """Counters of requests that the operator does not read: errors of ours, answers cut."""
+    """Counters of requests that the operator does not read: by key, refused, failed, cut."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
@@ -80,6 +80,17 @@ class RequestCollector(Collector):
         runtime = self._runtime
         errors = runtime.errors.counts()
         yield _by_label(names.METRIC_ERRORS, "Errors caught.", names.LABEL_WHERE, errors)
+        keys = runtime.requests_by_key.counts()
+        yield _by_label(
+            names.METRIC_KEY_REQUESTS, "Requests with a known API key.", names.LABEL_KEY, keys
+        )
+        unauthorized = runtime.unauthorized.counts()
+        yield _by_label(
+            names.METRIC_UNAUTHORIZED,
+            "Requests without a known API key.",
+            names.LABEL_REASON,
+            unauthorized,
+        )
         cut = runtime.truncated.counts()
         yield _by_label(
             names.METRIC_TRUNCATED, "Answers that a token cap cut.", names.LABEL_TASK, cut

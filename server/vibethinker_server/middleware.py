@@ -1,7 +1,7 @@
 """The door of the client port: a plain ASGI class that vLLM puts outside all of its own.
 
-Order of one request: path, body, limits, admission, engine, answer. Between admission's look at
-the load and the request being counted there is no await, so a crowd cannot slip through together.
+Order of one request: key, path, body, limits, admission, engine, answer. Between admission's look
+at the load and the request being counted there is no await, so a crowd cannot slip through at once.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any
 
 from vibethinker_server import names, ticket
 from vibethinker_server.admission import NEWCOMER_PRIORITY, Admitted, Facts, Rejected, admit
+from vibethinker_server.api_keys import authenticate
 from vibethinker_server.generation import Generation, Terms, build_generation
 from vibethinker_server.lifespan import App, take_sigterm, warm_up
 from vibethinker_server.openai_errors import OpenAIError
@@ -64,6 +65,8 @@ class VibeThinkerMiddleware:
     async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
         response = Response(self._runtime, scope, send, generates=scope["method"] == "POST")
         try:
+            if scope["path"] != names.PATH_HEALTH:
+                self._authenticate(scope["headers"])
             route = find_route(scope["method"], scope["path"])
             if route.api is None:
                 await self._app(scope, receive, response.send)
@@ -75,6 +78,22 @@ class VibeThinkerMiddleware:
             return
         else:
             await self._generate(scope, response.generation.body, receive, response)
+
+    def _authenticate(self, headers: Headers) -> str | None:
+        """Returns the name of the caller's API key, None where this fleet has none."""
+        runtime = self._runtime
+        if runtime.api_keys is None:
+            return None
+        try:
+            name = authenticate(runtime.api_keys.read(runtime.clock.monotonic()), headers)
+        except OpenAIError as error:
+            runtime.unauthorized.add(error.code)
+            raise
+        except Exception:
+            self._count_error("an API key could not be judged; nobody gets in")
+            raise OpenAIError(503, "API keys cannot be judged here.", "keys_unreadable") from None
+        runtime.requests_by_key.add(name)
+        return name
 
     async def _read(self, api: Api, headers: Headers, receive: Receive) -> Generation:
         body = await read_body(receive, headers)

@@ -11,6 +11,7 @@ ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
 ENV_FILES: Final = "VIBETHINKER_FILES"
 ENV_POD_NAME: Final = "POD_NAME"
 ENV_CPUS: Final = "VIBETHINKER_CPUS"
+ENV_API_KEYS: Final = "VIBETHINKER_API_KEYS"
 ENV_HOSTNAME: Final = "HOSTNAME"
 
 # Files, below FILES_PATH or the directory that ENV_FILES names.
@@ -39,6 +40,8 @@ HEADER_REJECTED: Final = b"x-rejected-reason"
 HEADER_SERVED_BY: Final = b"x-served-by"
 HEADER_RETRY_AFTER: Final = b"retry-after"
 HEADER_VLLM_PRIORITY: Final = b"x-vllm-priority"
+HEADER_AUTHORIZATION: Final = b"authorization"
+HEADER_AUTHENTICATE: Final = b"www-authenticate"
 HEADER_TASK: Final = b"x-task"
 HEADER_TOKEN_LIMIT: Final = b"x-token-limit"
 
@@ -87,6 +90,8 @@ METRIC_PHASE: Final = "vibethinker_start_phase"
 METRIC_GPU_UTIL: Final = "vibethinker_gpu_util"
 METRIC_MAX_NUM_SEQS: Final = "vibethinker_max_num_seqs"
 METRIC_TTFT: Final = "vibethinker_time_to_first_token_seconds"
+METRIC_KEY_REQUESTS: Final = "vibethinker_api_key_requests"
+METRIC_UNAUTHORIZED: Final = "vibethinker_unauthorized_requests"
 METRIC_TRUNCATED: Final = "vibethinker_truncated_answers"
 
 LABEL_KIND: Final = "kind"
@@ -94,6 +99,7 @@ LABEL_REASON: Final = "reason"
 LABEL_PHASE: Final = "phase"
 LABEL_WHERE: Final = "where"
 LABEL_TASK: Final = "task"
+LABEL_KEY: Final = "key"
 
 # Where an error of ours was caught, which are label values.
 WHERE_DEVICE_MEMORY: Final = "device_memory"

@@ -24,6 +24,7 @@ READ_SECONDS = 30.0
 OUR_HEADERS = frozenset(
     {
         names.HEADER_VLLM_PRIORITY,
+        names.HEADER_AUTHORIZATION,
         names.HEADER_TICKET,
         names.HEADER_TASK,
         b"x-request-id",

@@ -1,5 +1,6 @@
 """One answer on its way to the client: our headers, translations, and what is measured of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from vibethinker_server import names
@@ -18,7 +19,13 @@ EVENT_STREAM = b"text/event-stream"
 # model cannot write either.
 CUT_MARKS = (b'"finish_reason":"length"', b'"reason":"max_output_tokens"')
 # After these the body may still be on its way, so the connection cannot be used again.
-UNREAD_BODY = (408, 413, 415)
+UNREAD_BODY = (401, 408, 413, 415)
+# The keys are looked for again after REREAD_SECONDS.
+MORE_HEADERS: Mapping[str, Headers] = {
+    "missing_api_key": [(names.HEADER_AUTHENTICATE, b"Bearer")],
+    "invalid_api_key": [(names.HEADER_AUTHENTICATE, b"Bearer")],
+    "keys_unreadable": [(names.HEADER_RETRY_AFTER, b"10")],
+}
 MESSAGES = {
     names.REASON_NOT_READY: "This server is still starting.",
     names.REASON_DRAINING: "This server is shutting down; another one serves.",
@@ -80,6 +87,7 @@ class Response:
             "headers": [
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
+                *MORE_HEADERS.get(error.code, []),
                 *(headers or []),
             ],
         }

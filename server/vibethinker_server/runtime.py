@@ -11,6 +11,7 @@ from secrets import token_bytes
 from prometheus_client import CollectorRegistry, Histogram
 
 from vibethinker_server import names
+from vibethinker_server.api_keys import ApiKeys
 from vibethinker_server.connections import Connections
 from vibethinker_server.engine_settings import EngineSettings
 from vibethinker_server.engine_stats import EngineStats
@@ -49,7 +50,8 @@ class Runtime:
     """Everything that lives as long as the process.
 
     `device`, `gpu_util_ratio`, `line` and `weights` are replaced by the reader's thread,
-    `answering` and `backlog` by the middleware once the application has started.
+    `answering` and `backlog` by the middleware once the application has started. Without
+    `api_keys` the client port is open, as vLLM's is.
     """
 
     settings: EngineSettings
@@ -59,7 +61,10 @@ class Runtime:
     ticket_file: KeyFile
     token_file: KeyFile
     served_by: bytes
+    api_keys: ApiKeys | None = None
     errors: Tally = field(default_factory=Tally)
+    requests_by_key: Tally = field(default_factory=Tally)
+    unauthorized: Tally = field(default_factory=Tally)
     rejected: Tally = field(default_factory=lambda: Tally(names.REASONS))
     would_reject: Tally = field(
         default_factory=lambda: Tally((names.REASON_HARD_LINE, names.REASON_MEMORY_LINE))

@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from vibethinker_server import names
+from vibethinker_server.api_keys import ApiKeys
 from vibethinker_server.device_memory import CgroupProbe, DeviceProbe, NvmlProbe
 from vibethinker_server.engine_args import render_engine_args, render_engine_environment
 from vibethinker_server.engine_settings import Device, EngineSettings, parse_engine_settings
@@ -69,6 +70,7 @@ def serve() -> None:
 def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[str, str]) -> Runtime:
     """Returns the process's state with the policy that lies below `files`."""
     name = environment.get(names.ENV_POD_NAME) or environment.get(names.ENV_HOSTNAME) or "unknown"
+    keys = environment.get(names.ENV_API_KEYS)
     return Runtime(
         settings=settings,
         fleet=Fleet(read_policy(files / names.POLICY_FILE)),
@@ -77,6 +79,7 @@ def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[st
         ticket_file=KeyFile(files / names.TICKET_KEY_FILE),
         token_file=KeyFile(files / names.FLEET_TOKEN_FILE),
         served_by=name.encode("ascii", "replace"),
+        api_keys=ApiKeys(Path(keys)) if keys else None,
     )
 
 

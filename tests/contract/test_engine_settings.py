@@ -69,7 +69,7 @@ def test_the_server_reads_the_policy_that_the_operator_writes():
 
 def test_both_sides_spell_routes_files_and_variables_alike():
     shared = ("PATH_READY", "PATH_DRAIN", "PATH_FLEET", "PATH_METRICS", "PATH_HEALTH")
-    for name in (*shared, "ENV_ENGINE", "ENV_POD_NAME", "ENV_CPUS"):
+    for name in (*shared, "ENV_ENGINE", "ENV_POD_NAME", "ENV_CPUS", "ENV_API_KEYS"):
         assert getattr(names, name) == getattr(server_names, name), name
     files = {
         f"{names.POLICY_PATH}/{names.POLICY_KEY}": server_names.POLICY_FILE,

@@ -167,6 +167,14 @@ REFUSED = {
         model(tokenSecretRef={"name": "database"}),
         "spec.model.tokenSecretRef.name",
     ),
+    "somebody else's keys": (
+        {"auth": {"apiKeysSecretRef": {"name": "database"}}},
+        "spec.auth.apiKeysSecretRef.name",
+    ),
+    "keys in the resource itself": (
+        {"auth": {"apiKeys": ["sk-1"]}},
+        'unknown field "spec.auth.apiKeys"',
+    ),
     "somebody else's registry Secret": (
         engine(imagePullSecrets=[{"name": "registry"}]),
         "spec.engine.imagePullSecrets[0].name",
@@ -270,6 +278,7 @@ TAKES = {
     "our Secrets": {
         "model": {"tokenSecretRef": {"name": "vibethinker-hub"}},
         "engine": {"imagePullSecrets": [{"name": "vibethinker-registry"}]},
+        "auth": {"apiKeysSecretRef": {"name": "vibethinker-keys"}},
     },
 }
 

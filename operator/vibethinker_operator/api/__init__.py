@@ -1,5 +1,6 @@
 """The resource as types: the source of the CRD, and what every other module reads."""
 
+from vibethinker_operator.api.auth import ApiKeys, Auth
 from vibethinker_operator.api.engine import (
     AttentionBackend,
     Device,
@@ -40,7 +41,9 @@ from vibethinker_operator.api.v1alpha1 import (
 from vibethinker_operator.api.workload import Resources, Service
 
 __all__ = [
+    "ApiKeys",
     "AttentionBackend",
+    "Auth",
     "Condition",
     "ConditionStatus",
     "DecisionStatus",

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, ValidationError
 
 from vibethinker_operator import names
+from vibethinker_operator.api.auth import Auth
 from vibethinker_operator.api.base import ApiModel, Rule, rules
 from vibethinker_operator.api.engine import Engine, Gpu
 from vibethinker_operator.api.model import Model
@@ -70,6 +71,9 @@ class Spec(ApiModel):
 
     overload: Overload = Overload()
     """What happens once a line stays crossed."""
+
+    auth: Auth = Auth()
+    """Who may use the fleet."""
 
     rollout: Rollout = Rollout()
     """How pods are replaced."""

@@ -73,6 +73,8 @@ def _environment(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     }
     if resource.spec.model.token_secret_ref.name:
         plain["HF_TOKEN_PATH"] = f"{names.HUB_PATH}/{names.HUB_TOKEN}"
+    if resource.spec.auth.api_keys_secret_ref.name:
+        plain[names.ENV_API_KEYS] = names.API_KEYS_PATH
     pod_name = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
     # The limit, rounded up to whole processors; without one, what the node has.
     cpus = {"valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1"}}}

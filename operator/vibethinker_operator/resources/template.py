@@ -103,6 +103,8 @@ def hash_template_inputs(resource: VibeThinkerDeployment) -> str:
         "resources": _facts(spec.resources),
         "startupDeadlineSeconds": spec.scaling.startup_deadline_seconds,
     }
+    if spec.auth.api_keys_secret_ref.name:
+        facts["auth"] = _facts(spec.auth)
     return _fingerprint(facts)
 
 

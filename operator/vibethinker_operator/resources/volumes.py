@@ -32,6 +32,8 @@ def build_volumes(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     ]
     if model.token_secret_ref.name:
         volumes.append(_secret("hub", model.token_secret_ref.name, names.HUB_TOKEN))
+    if keys := resource.spec.auth.api_keys_secret_ref.name:
+        volumes.append(_secret("keys", keys))
     if model.source is Source.VOLUME:
         volumes.append(_claim("model", model.volume.claim_name, read_only=True))
     return volumes
@@ -51,6 +53,8 @@ def build_mounts(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     ]
     if model.token_secret_ref.name:
         mounts.append(_mount("hub", names.HUB_PATH, read_only=True))
+    if resource.spec.auth.api_keys_secret_ref.name:
+        mounts.append(_mount("keys", names.API_KEYS_PATH, read_only=True))
     if model.source is Source.VOLUME:
         mounts.append(_mount("model", names.MODEL_PATH, read_only=True))
     return mounts
@@ -74,12 +78,11 @@ def _claim(name: str, claim: str, *, read_only: bool = False) -> dict[str, Any]:
 
 
 def _secret(name: str, secret: str, *keys: str) -> dict[str, Any]:
-    # Only the keys named: whatever else the Secret holds stays out of the pod.
+    # Only the keys named: whatever else the Secret holds stays out of the pod. None named: all,
+    # where the keys' own names are what is told.
     items = [{"key": key, "path": key} for key in keys]
-    return {
-        "name": name,
-        "secret": {"secretName": secret, "items": items, "defaultMode": SECRET_MODE},
-    }
+    source: dict[str, Any] = {"secretName": secret, "defaultMode": SECRET_MODE}
+    return {"name": name, "secret": source | ({"items": items} if items else {})}
 
 
 def _mount(name: str, path: str, *, read_only: bool = False) -> dict[str, Any]:

@@ -21,6 +21,7 @@ SPECS = [
         {"model": {"tokenSecretRef": {"name": "vibethinker-hub"}, "cache": {"claimName": "c"}}},
         id="token and claim",
     ),
+    pytest.param({"auth": {"apiKeysSecretRef": {"name": "vibethinker-keys"}}}, id="api keys"),
 ]
 
 
@@ -96,6 +97,16 @@ def test_a_token_is_a_file_and_its_path_is_known():
     (mount,) = (mount for mount in engine_of(spec)["volumeMounts"] if mount["name"] == "hub")
     assert environment_of(spec)["HF_TOKEN_PATH"] == f"{mount['mountPath']}/token"
     assert "HF_TOKEN_PATH" not in environment_of({})
+
+
+def test_api_keys_are_files_of_their_own_names_and_the_server_knows_that_they_are_required():
+    spec = {"auth": {"apiKeysSecretRef": {"name": "vibethinker-keys"}}}
+    (volume,) = (volume for volume in pod_of(spec)["volumes"] if volume["name"] == "keys")
+    assert volume["secret"] == {"secretName": "vibethinker-keys", "defaultMode": 0o440}
+    (mount,) = (mount for mount in engine_of(spec)["volumeMounts"] if mount["name"] == "keys")
+    assert mount == {"name": "keys", "mountPath": "/etc/vibethinker/keys", "readOnly": True}
+    assert environment_of(spec)["VIBETHINKER_API_KEYS"] == mount["mountPath"]
+    assert "VIBETHINKER_API_KEYS" not in environment_of({})
 
 
 def test_a_gpu_fleet_takes_one_gpu_a_pod_on_the_card_named():

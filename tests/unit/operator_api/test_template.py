@@ -85,6 +85,7 @@ ROLLS: dict[str, Any] = {
     "resources.limits.memory": "16Gi",
     "resources.limits.ephemeral-storage": "40Gi",
     "scaling.startupDeadlineSeconds": 600,
+    "auth.apiKeysSecretRef.name": "vibethinker-keys",
 }
 BASES = {"model.volume.claimName": VOLUME_SPEC, "model.volume.path": VOLUME_SPEC}
 

@@ -125,9 +125,11 @@ def test_every_copy_of_the_clients_priority_is_replaced_by_ours():
         (b"content-length", b"999"),
         (b"transfer-encoding", b"chunked"),
         (b"authorization", b"Bearer k"),
+        (b"x-task", b"code"),
+        (b"accept", b"*/*"),
     ]
     assert engine_headers(sent, b"{}", priority=10) == [
-        (b"authorization", b"Bearer k"),
+        (b"accept", b"*/*"),
         (b"content-length", b"2"),
         (b"x-vllm-priority", b"10"),
     ]
