@@ -102,7 +102,7 @@ def _parse(
         elif turns:
             raise refuse(f"{where}.role", f"{role} messages must come before all others.")
         else:
-            system.append(SystemText(where, text))
+            system.append(SystemText(f"{where}.content", text))
     if not any(turn.role == "user" for turn in turns):
         raise refuse(param, "must hold a message of the user.")
     return Conversation(tuple(system), tuple(turns))

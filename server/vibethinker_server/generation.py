@@ -13,7 +13,9 @@ from vibethinker_server.body_keys import MAX_SEQUENCES, check_keys
 from vibethinker_server.conversation import Conversation, parse_input, parse_messages
 from vibethinker_server.openai_errors import OpenAIError, refuse
 from vibethinker_server.policy import Policy
+from vibethinker_server.profiles import Profile, choose_profile
 from vibethinker_server.routes import Api
+from vibethinker_server.system_prompt import check_raw_prompt, settle_system_prompt
 from vibethinker_server.token_limits import (
     COMPLETION_TOKENS,
     TokenLimit,
@@ -34,11 +36,13 @@ class Terms:
         policy: the policy obeyed now.
         served_name: the model's name for clients.
         max_new_tokens: the engine's own hard cap, set when it started.
+        key: name of the caller's API key, None: the fleet has none.
     """
 
     policy: Policy
     served_name: str
     max_new_tokens: int
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Generation:
     """The body for the engine, and what the answer's headers say of it."""
 
     body: bytes
+    profile: str
     task: str
     limit: TokenLimit
 
@@ -58,16 +63,21 @@ def build_generation(api: Api, request: Request, headers: Headers, terms: Terms)
     """
     ours, passed = check_keys(api, request)
     _check_model(ours, terms.served_name)
-    sent = [value for name, value in headers if name.lower() == names.HEADER_TASK]
-    task = choose_task(terms.policy, sent, ours.get("task"))
-    written = _write_prompt(api, ours)
-    cap = min(terms.policy.token_limits[task], terms.max_new_tokens)
+    policy = terms.policy
+    profile = choose_profile(policy.profiles, terms.key, _values(headers, names.HEADER_PROFILE))
+    task = choose_task(policy, _values(headers, names.HEADER_TASK), ours.get("task"))
+    written = _write_prompt(api, ours, profile)
+    cap = min(policy.token_limits[task], terms.max_new_tokens)
     prompts = len(written["prompt"]) if isinstance(written.get("prompt"), list) else 1
     sequences = ours.get("n", 1) * prompts
     unasked = COMPLETION_TOKENS if api is Api.COMPLETIONS else None
     limit = limit_tokens(asked_tokens(ours), cap, sequences, unasked)
     body = passed | {"model": terms.served_name} | written | _write_limits(api, ours, limit)
-    return Generation(_render(body), task, limit)
+    return Generation(_render(body), profile.name, task, limit)
+
+
+def _values(headers: Headers, wanted: bytes) -> list[bytes]:
+    return [value for name, value in headers if name.lower() == wanted]
 
 
 def _check_model(ours: Request, served_name: str) -> None:
@@ -76,19 +86,20 @@ def _check_model(ours: Request, served_name: str) -> None:
         raise OpenAIError(404, message, "model_not_found", "model")
 
 
-def _write_prompt(api: Api, ours: Request) -> Request:
+def _write_prompt(api: Api, ours: Request, profile: Profile) -> Request:
     if api is Api.COMPLETIONS:
+        check_raw_prompt(profile)
         return {"prompt": _check_prompt(ours.get("prompt"))}
     if api is Api.CHAT:
-        return {"messages": _write_messages(parse_messages(ours.get("messages")))}
+        return {"messages": _write_messages(parse_messages(ours.get("messages")), profile)}
     conversation = parse_input(ours.get("input"), ours.get("instructions"))
     # Not under `instructions`: the engine's answer repeats those. Nor is anything stored.
-    return {"input": _write_messages(conversation), "store": False}
+    return {"input": _write_messages(conversation, profile), "store": False}
 
 
-def _write_messages(conversation: Conversation) -> list[dict[str, str]]:
-    system = "\n\n".join(one.text for one in conversation.system)
-    first = [{"role": "system", "content": system}] if conversation.system else []
+def _write_messages(conversation: Conversation, profile: Profile) -> list[dict[str, str]]:
+    system = settle_system_prompt(profile, conversation.system)
+    first = [{"role": "system", "content": system}] if system else []
     return first + [{"role": turn.role, "content": turn.text} for turn in conversation.turns]
 
 

@@ -65,13 +65,12 @@ class VibeThinkerMiddleware:
     async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
         response = Response(self._runtime, scope, send, generates=scope["method"] == "POST")
         try:
-            if scope["path"] != names.PATH_HEALTH:
-                self._authenticate(scope["headers"])
+            key = self._authenticate(scope)
             route = find_route(scope["method"], scope["path"])
             if route.api is None:
                 await self._app(scope, receive, response.send)
                 return
-            response.generation = await self._read(route.api, scope["headers"], receive)
+            response.generation = await self._read(route.api, key, scope["headers"], receive)
         except OpenAIError as error:
             await response.error(error)
         except ClientGoneError:
@@ -79,13 +78,14 @@ class VibeThinkerMiddleware:
         else:
             await self._generate(scope, response.generation.body, receive, response)
 
-    def _authenticate(self, headers: Headers) -> str | None:
-        """Returns the name of the caller's API key, None where this fleet has none."""
+    def _authenticate(self, scope: Any) -> str | None:
+        """Returns the name of the caller's API key, None where none is asked for."""
         runtime = self._runtime
-        if runtime.api_keys is None:
+        if runtime.api_keys is None or scope["path"] == names.PATH_HEALTH:
             return None
         try:
-            name = authenticate(runtime.api_keys.read(runtime.clock.monotonic()), headers)
+            digests = runtime.api_keys.read(runtime.clock.monotonic())
+            name = authenticate(digests, scope["headers"])
         except OpenAIError as error:
             runtime.unauthorized.add(error.code)
             raise
@@ -95,10 +95,13 @@ class VibeThinkerMiddleware:
         runtime.requests_by_key.add(name)
         return name
 
-    async def _read(self, api: Api, headers: Headers, receive: Receive) -> Generation:
+    async def _read(
+        self, api: Api, key: str | None, headers: Headers, receive: Receive
+    ) -> Generation:
         body = await read_body(receive, headers)
         runtime = self._runtime
-        terms = Terms(runtime.fleet.policy, runtime.settings.served_name, runtime.max_new_tokens)
+        served_name, most = runtime.settings.served_name, runtime.max_new_tokens
+        terms = Terms(runtime.fleet.policy, served_name, most, key)
         try:
             return build_generation(api, parse_request(body), headers, terms)
         except OpenAIError:

@@ -43,6 +43,7 @@ HEADER_VLLM_PRIORITY: Final = b"x-vllm-priority"
 HEADER_AUTHORIZATION: Final = b"authorization"
 HEADER_AUTHENTICATE: Final = b"www-authenticate"
 HEADER_TASK: Final = b"x-task"
+HEADER_PROFILE: Final = b"x-profile"
 HEADER_TOKEN_LIMIT: Final = b"x-token-limit"
 
 # What runs the engine, and what of ours the engine loads.
@@ -100,6 +101,7 @@ LABEL_PHASE: Final = "phase"
 LABEL_WHERE: Final = "where"
 LABEL_TASK: Final = "task"
 LABEL_KEY: Final = "key"
+LABEL_PROFILE: Final = "profile"
 
 # Where an error of ours was caught, which are label values.
 WHERE_DEVICE_MEMORY: Final = "device_memory"

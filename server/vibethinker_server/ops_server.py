@@ -28,7 +28,8 @@ from vibethinker_server.phases import Phase
 from vibethinker_server.policy import DocumentError, parse_sweep
 from vibethinker_server.runtime import Runtime
 
-MAX_BODY_BYTES = 64 * 1024
+# A policy of eight prompts of 4096 characters, each of which JSON may write in twelve.
+MAX_BODY_BYTES = 512 * 1024
 MAX_CONNECTIONS = 64
 IDLE_SECONDS = 30.0
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -145,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self._read_body()
         if body is None:
             self._write(
-                _answer_json(413, {"error": "send at most 64 KiB, with a length"}), last=True
+                _answer_json(413, {"error": "send at most 512 KiB, with a length"}), last=True
             )
             return
         try:

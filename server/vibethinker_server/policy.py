@@ -15,11 +15,18 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
+from vibethinker_server.profiles import (
+    DEFAULT_PROFILES,
+    ClientSystemMessages,
+    Profile,
+    ProfileKind,
+)
+
 Percentage = Annotated[int, Field(ge=1, le=100)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
-# A task is a header's value and a metric's label.
-Task = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+# A name is a header's value and a metric's label.
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -57,7 +64,13 @@ class Saturation:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy document: the cap in tokens by task, and the task of a request that names none."""
+    """One policy document.
+
+    Attributes:
+        token_limits: the cap in tokens by task.
+        default_task: the task of a request that names none.
+        profiles: in order; the first is that of a request that names none.
+    """
 
     generation: int
     saturation: Saturation
@@ -65,6 +78,7 @@ class Policy:
     max_queued_requests: int
     token_limits: Mapping[str, int]
     default_task: str
+    profiles: tuple[Profile, ...] = DEFAULT_PROFILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +114,30 @@ class _Overload(_Document):
     max_queued_requests: Count
 
 
+class _Profile(_Document):
+    name: Name
+    kind: Annotated[ProfileKind, Field(strict=False)]
+    system_prompt: Annotated[str, Field(max_length=4096)] = ""
+    client_system_messages: Annotated[ClientSystemMessages, Field(strict=False)] = (
+        ClientSystemMessages.REFUSE
+    )
+    max_system_prompt_characters: Count = 4096
+    api_keys: Annotated[list[str], Field(max_length=64)] = []
+
+    @model_validator(mode="after")
+    def _preset_is_there(self) -> Self:
+        if self.kind is ProfileKind.APP and not self.system_prompt.strip():
+            raise ValueError("a profile of kind App needs a systemPrompt")
+        return self
+
+
 class _Policy(_Document):
     generation: Annotated[int, Field(ge=0)]
     saturation: _Saturation
     overload: _Overload
-    token_limits: Annotated[dict[Task, Tokens], Field(min_length=1, max_length=64)]
-    default_task: Task | None = None
+    token_limits: Annotated[dict[Name, Tokens], Field(min_length=1, max_length=64)]
+    default_task: Name | None = None
+    profiles: Annotated[list[_Profile], Field(max_length=64)] = []
 
     @model_validator(mode="after")
     def _default_is_a_task(self) -> Self:
@@ -178,4 +210,16 @@ def _policy(document: _Policy) -> Policy:
         token_limits=MappingProxyType(dict(limits)),
         # A request whose task nobody names is cut as late as any.
         default_task=document.default_task or max(limits, key=lambda task: limits[task]),
+        profiles=tuple(map(_profile, document.profiles)) or DEFAULT_PROFILES,
+    )
+
+
+def _profile(document: _Profile) -> Profile:
+    return Profile(
+        name=document.name,
+        kind=document.kind,
+        system_prompt=document.system_prompt,
+        client_system_messages=document.client_system_messages,
+        max_system_prompt_characters=document.max_system_prompt_characters,
+        api_keys=frozenset(document.api_keys),
     )

@@ -27,6 +27,7 @@ OUR_HEADERS = frozenset(
         names.HEADER_AUTHORIZATION,
         names.HEADER_TICKET,
         names.HEADER_TASK,
+        names.HEADER_PROFILE,
         b"x-request-id",
         b"x-session-id",
         b"x-data-parallel-rank",

@@ -97,11 +97,14 @@ class Response:
         await self._send({"type": "http.response.body", "body": body})
 
     def _measure(self, chunk: bytes) -> None:
+        generation = self.generation
+        if generation is None:
+            return
         if self._awaits_first_token and chunk:
             self._awaits_first_token = False
-            self._runtime.ttft.observe(self._runtime.clock.monotonic() - self._arrived)
-        generation = self.generation
-        if generation is None or self._cut or not generation.limit.capped:
+            ttft = self._runtime.ttft.labels(generation.profile, generation.task)
+            ttft.observe(self._runtime.clock.monotonic() - self._arrived)
+        if self._cut or not generation.limit.capped:
             return
         if any(mark in chunk for mark in CUT_MARKS):
             self._cut = True
@@ -141,6 +144,7 @@ class Response:
         )
         headers.append((names.HEADER_SERVED_BY, self._runtime.served_by))
         if self.generation is not None:
+            headers.append((names.HEADER_PROFILE, self.generation.profile.encode()))
             headers.append((names.HEADER_TASK, self.generation.task.encode()))
             limit = str(self.generation.limit.tokens)
             headers.append((names.HEADER_TOKEN_LIMIT, limit.encode()))

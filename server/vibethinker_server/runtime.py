@@ -93,6 +93,7 @@ class Runtime:
         self.ttft = Histogram(
             names.METRIC_TTFT,
             "Seconds from a request's arrival to the first bytes of its streamed answer.",
+            labelnames=(names.LABEL_PROFILE, names.LABEL_TASK),
             registry=self.registry,
             buckets=TTFT_BUCKETS,
         )

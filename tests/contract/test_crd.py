@@ -88,8 +88,10 @@ def test_what_the_operator_writes_is_bounded_too(path):
     assert bounded(IN_STATUS[path])
 
 
-def test_no_spec_can_be_larger_than_64_kib():
-    assert longest(SPEC) <= 64 * 1024
+def test_no_spec_can_be_larger_than_128_kib():
+    # Half of what an object's annotations may hold, where `kubectl apply` keeps a copy of it. The
+    # prompts of eight profiles are a third; in Chinese, at three bytes a character, all still fits.
+    assert longest(SPEC) <= 128 * 1024
 
 
 def test_there_are_no_fractions_anywhere():

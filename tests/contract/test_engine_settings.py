@@ -10,7 +10,9 @@ from vibethinker_operator.resources import render_policy
 from vibethinker_operator.resources.engine_settings import render_engine_settings
 from vibethinker_server import names as server_names
 from vibethinker_server.engine_settings import parse_engine_settings
+from vibethinker_server.ops_server import MAX_BODY_BYTES
 from vibethinker_server.policy import parse_policy
+from vibethinker_server.profiles import ClientSystemMessages, Profile, ProfileKind
 
 CPU = {
     "engine": {"device": "CPU", "kvCacheMemoryBytes": 2**30},
@@ -65,6 +67,38 @@ def test_the_server_reads_the_policy_that_the_operator_writes():
     assert policy.generation == 3
     assert policy.saturation.memory_used_ratio == 0.6
     assert dict(policy.token_limits) == {"math": 512, "code": 768, "qa": 256}
+
+
+def test_the_server_obeys_the_profiles_that_the_operator_writes():
+    app = {
+        "name": "app",
+        "kind": "App",
+        "systemPrompt": "Be brief.",
+        "clientSystemMessages": "Drop",
+        "apiKeys": ["shop"],
+    }
+    web = {"name": "web", "kind": "WebUI", "maxSystemPromptCharacters": 10}
+    auth = {"apiKeysSecretRef": {"name": "vibethinker-keys"}}
+    document = render_policy(resource_of({"profiles": [web, app], "auth": auth}))
+    assert parse_policy(json.dumps(document)).profiles == (
+        Profile("web", ProfileKind.WEB_UI, max_system_prompt_characters=10),
+        Profile(
+            "app",
+            ProfileKind.APP,
+            "Be brief.",
+            ClientSystemMessages.DROP,
+            api_keys=frozenset({"shop"}),
+        ),
+    )
+
+
+def test_the_largest_policy_fits_into_what_a_pod_reads_at_once():
+    longest = [
+        {"name": f"{'a' * 39}{number}", "kind": "App", "systemPrompt": "\U0001f600" * 4096}
+        for number in range(8)
+    ]
+    document = render_policy(resource_of({"profiles": longest}))
+    assert len(json.dumps({"policy": document})) < MAX_BODY_BYTES - 16 * 1024
 
 
 def test_both_sides_spell_routes_files_and_variables_alike():

@@ -145,6 +145,8 @@ def test_a_sample_is_one_that_the_operator_obeys(path):
         ("samples/t4.yaml", True),
         ("samples/t4-few-sequences.yaml", False),
         ("samples/observe-only.yaml", True),
+        ("samples/app-preset.yaml", True),
+        ("samples/webui-and-app.yaml", True),
         ("samples/cpu.yaml", None),
     ],
 )

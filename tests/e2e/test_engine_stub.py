@@ -105,7 +105,7 @@ def test_a_stream_arrives_in_pieces(stub: EngineProcess):
     assert json.loads(events[-2][6:])["choices"][0]["finish_reason"] == "length"
     named = "/metrics?name[]=vibethinker_time_to_first_token_seconds_count"
     assert values(stub.client.get(stub.ops(named)).text) == {
-        "vibethinker_time_to_first_token_seconds_count": 1.0
+        'vibethinker_time_to_first_token_seconds_count{profile="webui",task="qa"}': 1.0
     }
 
 

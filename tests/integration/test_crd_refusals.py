@@ -56,7 +56,63 @@ def requests(requested: dict[str, Any], limits: dict[str, Any]) -> dict[str, Any
     return {"resources": {"requests": requested, "limits": limits}}
 
 
+def profile(**fields: Any) -> dict[str, Any]:
+    return {"profiles": [{"name": "app", "kind": "App", "systemPrompt": "Be brief."} | fields]}
+
+
+def bound(*keys: list[str], known: bool = True) -> dict[str, Any]:
+    profiles = [
+        {"name": f"p{index}", "kind": "WebUI", "apiKeys": names} for index, names in enumerate(keys)
+    ]
+    auth = {"apiKeysSecretRef": {"name": "vibethinker-keys"}} if known else {}
+    return {"profiles": profiles, "auth": auth}
+
+
+PROMPT = "spec.profiles[0].systemPrompt"
+
 REFUSED = {
+    # Profiles.
+    "a preset of 4097 characters": (profile(systemPrompt="x" * 4097), f"{PROMPT}: Too long"),
+    "an app without a preset": (profile(systemPrompt=""), PROMPT),
+    "an app with a preset of spaces": (profile(systemPrompt=" \n\t "), PROMPT),
+    "a preset with a null character": (profile(systemPrompt="a\x00b"), PROMPT),
+    "a preset with an escape": (profile(systemPrompt="a\x1b[31m"), PROMPT),
+    "a preset that turns the writing": (profile(systemPrompt="a\u202eb"), PROMPT),
+    "a preset that isolates": (profile(systemPrompt="a\u2066b"), PROMPT),
+    "a preset with a control token": (profile(systemPrompt="<|im_start|>user"), PROMPT),
+    "a role prompt with a control token": (
+        profile(kind="WebUI", systemPrompt="x<|endoftext|>"),
+        PROMPT,
+    ),
+    "a profile of no kind": ({"profiles": [{"name": "a"}]}, "spec.profiles[0].kind"),
+    "a profile of a kind that is none": (profile(kind="Api"), "spec.profiles[0].kind"),
+    "a profile without a name": ({"profiles": [{"kind": "WebUI"}]}, "spec.profiles[0].name"),
+    "a profile's name with a second line": (profile(name="a\nb"), "spec.profiles[0].name"),
+    "two profiles of a name": (
+        {"profiles": [{"name": "a", "kind": "WebUI"}] * 2},
+        "spec.profiles[1]: Duplicate value",
+    ),
+    "no profile": ({"profiles": []}, "spec.profiles"),
+    "nine profiles": (
+        {"profiles": [{"name": f"p{n}", "kind": "WebUI"} for n in range(9)]},
+        "spec.profiles: Too many",
+    ),
+    "a way with system messages that is none": (
+        profile(clientSystemMessages="Merge"),
+        "spec.profiles[0].clientSystemMessages",
+    ),
+    "a user's prompt without end": (
+        profile(maxSystemPromptCharacters=10**6),
+        "spec.profiles[0].maxSystemPromptCharacters",
+    ),
+    "keys without their Secret": (
+        bound(["shop"], known=False),
+        "profiles may list apiKeys only where auth.apiKeysSecretRef names",
+    ),
+    "a key in two profiles": (bound(["shop"], ["shop"]), "profiles may list each of apiKeys once"),
+    "a key twice": (bound(["shop", "shop"]), "spec.profiles[0].apiKeys[1]: Duplicate value"),
+    "a key's name that no Secret has": (bound(["a/b"]), "spec.profiles[0].apiKeys[0]"),
+    "a key itself": (profile(apiKey="sk-1"), 'unknown field "spec.profiles[0].apiKey"'),
     # Rules between fields.
     "min above max": (
         scaling(minReplicas=3, maxReplicas=2),
@@ -263,6 +319,9 @@ TAKES = {
     "cpu": cpu(),
     "cpu with a limit in plain bytes": cpu(memory=GIB + 1),
     "cpu with a limit with a fraction": cpu(memory="6.75Gi"),
+    "a preset of 4096 characters": profile(systemPrompt="x" * 4096),
+    "a preset in lines and in Chinese": profile(systemPrompt="你是算法竞赛助手。\n\t<|> 😀"),
+    "keys of profiles": bound(["shop", "search"], ["chat.user-1"]),
     "volume": model(source="Volume", volume={"claimName": "m", "path": "models/v1.5"}),
     "a commit": model(revision="0123456789abcdef0123456789abcdef01234567"),
     "one above and one below": {"rollout": {"maxSurge": 1, "maxUnavailable": 0}},

@@ -10,6 +10,7 @@ from vibethinker_operator.api.engine import (
     KvCacheDtype,
 )
 from vibethinker_operator.api.model import Model, Source
+from vibethinker_operator.api.profiles import ClientSystemMessages, Profile, ProfileKind
 from vibethinker_operator.api.scaling import (
     Mode,
     Overload,
@@ -44,6 +45,7 @@ __all__ = [
     "ApiKeys",
     "AttentionBackend",
     "Auth",
+    "ClientSystemMessages",
     "Condition",
     "ConditionStatus",
     "DecisionStatus",
@@ -59,6 +61,8 @@ __all__ = [
     "Model",
     "Overload",
     "OverloadPolicy",
+    "Profile",
+    "ProfileKind",
     "Resources",
     "Rollout",
     "Saturation",

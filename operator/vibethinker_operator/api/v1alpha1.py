@@ -7,9 +7,10 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from vibethinker_operator import names
 from vibethinker_operator.api.auth import Auth
-from vibethinker_operator.api.base import ApiModel, Rule, rules
+from vibethinker_operator.api.base import ApiModel, Rule, list_map, rules
 from vibethinker_operator.api.engine import Engine, Gpu
 from vibethinker_operator.api.model import Model
+from vibethinker_operator.api.profiles import Profile, ProfileKind
 from vibethinker_operator.api.scaling import Overload, Rollout, Saturation, Scaling, TokenLimits
 from vibethinker_operator.api.scheduling import Scheduling
 from vibethinker_operator.api.status import Status
@@ -33,6 +34,19 @@ class Spec(ApiModel):
             _answer_fits("math"),
             _answer_fits("code"),
             _answer_fits("qa"),
+            Rule(
+                rule="size(self.auth.apiKeysSecretRef.name) > 0"
+                " || self.profiles.all(p, size(p.apiKeys) == 0)",
+                message="profiles may list apiKeys only where auth.apiKeysSecretRef names the"
+                " Secret that holds them",
+                fieldPath=".profiles",
+            ),
+            Rule(
+                rule="self.profiles.all(p, p.apiKeys.all(k,"
+                " self.profiles.exists_one(q, k in q.apiKeys)))",
+                message="profiles may list each of apiKeys once: a key is bound to one profile",
+                fieldPath=".profiles",
+            ),
             Rule(
                 rule="self.engine.device != 'CPU' || has(self.resources.limits.memory)",
                 message="resources.limits.memory is required with engine.device CPU: memory in use"
@@ -59,6 +73,12 @@ class Spec(ApiModel):
 
     gpu: Gpu = Gpu()
     """Which card a replica takes: always one."""
+
+    profiles: Annotated[
+        tuple[Profile, ...], Field(min_length=1, max_length=8, json_schema_extra=list_map("name"))
+    ] = (Profile(name="webui", kind=ProfileKind.WEB_UI),)
+    """Whose system prompt holds: chosen by API key, else by the header X-Profile, else the
+    first."""
 
     token_limits: TokenLimits = TokenLimits()
     """Longest answer in tokens, by task."""

@@ -26,6 +26,12 @@ class Sample:
         }
 
 
+ROLE_PROMPT: Final = (
+    "You are a competitive programming assistant. Read the problem carefully, reason step by step"
+    " about constraints and edge cases, choose an algorithm that meets the limits, and answer with"
+    " correct and complete code."
+)
+
 SAMPLES: Final = (
     Sample(
         file="t4.yaml",
@@ -68,6 +74,49 @@ SAMPLES: Final = (
                 "requests": {"cpu": "4", "memory": "10Gi"},
                 "limits": {"memory": "10Gi"},
             },
+        },
+    ),
+    Sample(
+        file="app-preset.yaml",
+        comment="An app's fleet: its system prompt always comes first, and clients cannot bring\n"
+        "another. Each entry of the Secret is one API key; its name is what metrics show.\n\n"
+        "  kubectl create secret generic vibethinker-contest-keys \\\n"
+        "    --from-literal=judge=$(openssl rand -hex 24)",
+        name="contest",
+        spec={
+            "gpu": {"product": "Tesla-T4"},
+            "auth": {"apiKeysSecretRef": {"name": "vibethinker-contest-keys"}},
+            "profiles": [
+                {
+                    "name": "contest",
+                    "kind": "App",
+                    "systemPrompt": ROLE_PROMPT,
+                    "apiKeys": ["judge"],
+                }
+            ],
+            "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
+        },
+    ),
+    Sample(
+        file="webui-and-app.yaml",
+        comment="One card for both: people bring their own system prompt, the app has a preset.\n"
+        "The key `app` is bound to the preset, whatever header its holder sends; other keys\n"
+        "choose by X-Profile, and get webui where they name none.",
+        name="shared",
+        spec={
+            "gpu": {"product": "Tesla-T4"},
+            "auth": {"apiKeysSecretRef": {"name": "vibethinker-shared-keys"}},
+            "profiles": [
+                {"name": "webui", "kind": "WebUI", "systemPrompt": ROLE_PROMPT},
+                {
+                    "name": "app",
+                    "kind": "App",
+                    "systemPrompt": ROLE_PROMPT,
+                    "clientSystemMessages": "Drop",
+                    "apiKeys": ["app"],
+                },
+            ],
+            "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
         },
     ),
     Sample(

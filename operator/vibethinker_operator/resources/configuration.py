@@ -15,6 +15,7 @@ def render_policy(resource: VibeThinkerDeployment) -> dict[str, Any]:
         "generation": resource.metadata.generation,
         "saturation": spec.saturation.model_dump(mode="json"),
         "overload": spec.overload.model_dump(mode="json"),
+        "profiles": [profile.model_dump(mode="json") for profile in spec.profiles],
         "tokenLimits": spec.token_limits.model_dump(mode="json"),
     }
 

@@ -90,6 +90,16 @@ def test_the_policy_document_is_the_one_that_servers_agreed_to():
             "sustainedSeconds": 10,
         },
         "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 64},
+        "profiles": [
+            {
+                "name": "webui",
+                "kind": "WebUI",
+                "systemPrompt": "",
+                "clientSystemMessages": "Refuse",
+                "maxSystemPromptCharacters": 4096,
+                "apiKeys": [],
+            }
+        ],
         "tokenLimits": {"math": 512, "code": 768, "qa": 256},
     }
 

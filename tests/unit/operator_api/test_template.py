@@ -90,6 +90,7 @@ ROLLS: dict[str, Any] = {
 BASES = {"model.volume.claimName": VOLUME_SPEC, "model.volume.path": VOLUME_SPEC}
 
 NEVER_ROLLS: dict[str, Any] = {
+    "profiles": [{"name": "app", "kind": "App", "systemPrompt": "Be brief."}],
     "tokenLimits.math": 1024,
     "tokenLimits.code": 2048,
     "tokenLimits.qa": 128,

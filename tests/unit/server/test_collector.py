@@ -128,6 +128,7 @@ def test_counters_show_what_happened(rig: Rig):
 def registries(rig: Rig) -> tuple[CollectorRegistry, CollectorRegistry]:
     rig.runtime.registry.register(FleetCollector(rig.runtime))
     rig.runtime.registry.register(RequestCollector(rig.runtime))
+    rig.runtime.ttft.labels("webui", "code")
     engines = CollectorRegistry()
     Counter("vllm:prompt_tokens", "Of the engine.", registry=engines).inc(5)
     Counter("vllm:generation_tokens", "Of the engine.", registry=engines)
@@ -138,7 +139,7 @@ def test_the_whole_page_has_the_engines_and_ours(rig: Rig):
     page = samples_of(render_metrics(*registries(rig), wanted=set()))
     assert page["vllm:prompt_tokens_total"] == 5
     assert page["vibethinker_memory_used_ratio"] == 0.125
-    assert "vibethinker_time_to_first_token_seconds_count" in page
+    assert page["vibethinker_time_to_first_token_seconds_count|webui|code"] == 0
 
 
 @pytest.mark.parametrize(
@@ -152,7 +153,7 @@ def test_the_whole_page_has_the_engines_and_ours(rig: Rig):
         ),
         (
             {"vibethinker_time_to_first_token_seconds_count"},
-            {"vibethinker_time_to_first_token_seconds_count"},
+            {"vibethinker_time_to_first_token_seconds_count|webui|code"},
         ),
         ({"no_such_series"}, set()),
     ],

@@ -1,6 +1,7 @@
 """The contract against people who try to get around it: the table, and what chance finds."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from vibethinker_server.policy import parse_policy
 from vibethinker_server.routes import ROUTES
 
 from tests.support.hostile_requests import (
+    APP_POLICY,
     CHAT,
     COMPLETIONS,
     HOSTILE,
     POLICY,
+    PRESET,
     RESPONSES,
     SERVED_NAME,
+    UNDER_PROFILES,
     Hostile,
 )
 from tests.support.recording_engine import RecordingEngine, ask
@@ -33,6 +37,15 @@ def rig(tmp_path: Path) -> Rig:
 
 @pytest.mark.parametrize("hostile", [pytest.param(one, id=one.what) for one in HOSTILE])
 async def test_nobody_gets_around_the_contract(rig: Rig, hostile: Hostile):
+    await try_one(rig, hostile)
+
+
+@pytest.mark.parametrize("hostile", [pytest.param(one, id=one.what) for one in UNDER_PROFILES])
+async def test_nobody_gets_around_a_profile(tmp_path: Path, hostile: Hostile):
+    await try_one(make_rig(tmp_path, parse_policy(json.dumps(APP_POLICY))), hostile)
+
+
+async def try_one(rig: Rig, hostile: Hostile) -> None:
     engine = RecordingEngine()
     answer = await ask(VibeThinkerMiddleware(engine, rig.runtime), hostile)
     assert answer.status == hostile.status, answer.body
@@ -48,7 +61,8 @@ async def test_nobody_gets_around_the_contract(rig: Rig, hostile: Hostile):
 
 
 def test_the_table_names_each_trial_once_and_tries_every_way_to_generate():
-    assert len({one.what for one in HOSTILE}) == len(HOSTILE)
+    for table in (HOSTILE, UNDER_PROFILES):
+        assert len({one.what for one in table}) == len(table)
     assert {path for path, route in ROUTES.items() if route.api} <= {one.path for one in HOSTILE}
 
 
@@ -121,3 +135,22 @@ async def test_whatever_is_sent_no_answer_may_cost_more_than_its_cap(rig: Rig, h
     assert "<|im_start|>" not in json.dumps(body.get("messages") or body.get("input") or "")
     roles = [one["role"] for one in body.get("messages") or body.get("input") or []]
     assert "system" not in roles[1:]
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(requests(), st.sampled_from(["app", "drop"]))
+async def test_whatever_is_sent_the_preset_comes_first_and_once(
+    tmp_path: Path, hostile: Hostile, profile: str
+):
+    rig = make_rig(tmp_path, parse_policy(json.dumps(APP_POLICY)))
+    engine = RecordingEngine()
+    app = VibeThinkerMiddleware(engine, rig.runtime)
+    await ask(app, replace(hostile, headers=(("x-profile", profile),)))
+    assert rig.runtime.errors.counts() == {}
+    for body in engine.bodies:
+        first, *others = body.get("messages") or body["input"]
+        assert first == {"role": "system", "content": PRESET}
+        assert others
+        assert {one["role"] for one in others} <= {"user", "assistant"}

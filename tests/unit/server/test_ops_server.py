@@ -147,6 +147,7 @@ def test_a_drain_is_undone_unless_a_signal_began_it(ops: Ops):
 
 
 def test_metrics_are_open_and_can_be_named(ops: Ops):
+    ops.rig.runtime.ttft.labels("webui", "code")
     status, page = ops.call("GET", "/metrics", headers={})
     assert status == 200
     assert "vibethinker_memory_used_ratio 0.125" in page
@@ -158,7 +159,7 @@ def test_metrics_are_open_and_can_be_named(ops: Ops):
 
 
 def test_a_body_too_large_is_refused_and_the_connection_closed(ops: Ops):
-    headers = {**TOKEN, "Content-Length": str(64 * 1024 + 1)}
+    headers = {**TOKEN, "Content-Length": str(512 * 1024 + 1)}
     ops.connection.putrequest("POST", "/-/fleet")
     for name, value in headers.items():
         ops.connection.putheader(name, value)
