@@ -1,10 +1,11 @@
-"""What every sweep tells the pods: the policy to obey, and whether relief can come."""
+"""What a sweep tells a pod: whether relief can come, and the policy where it is new to it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from vibethinker_operator.observed import Observed
 from vibethinker_operator.scaling import GrowthVerdict
+from vibethinker_operator.windows import Windows
 
 TTL_SECONDS: Final = 10
 """A lease is good for ten sweeps; a pod that hears nothing for so long protects itself."""
@@ -14,20 +15,16 @@ MOVE_CONNECTIONS_SECONDS: Final = 60.0
 connections, so that a new pod gets its share (design, section 7)."""
 
 
-def build_fleet_message(
-    policy_document: Mapping[str, Any], growth: GrowthVerdict, observed: Observed, now: float
-) -> dict[str, Any]:
-    """Returns the body of a POST to `/-/fleet`.
+def build_fleet_message(growth: GrowthVerdict, observed: Observed, now: float) -> dict[str, Any]:
+    """Returns the body of a POST to `/-/fleet`, the policy left out.
 
     Args:
-        policy_document: The policy of the resource, its generation included.
         growth: What the last decision said of growth.
         observed: The fleet.
         now: Unix seconds.
     """
     relief = None if growth.relief_at is None else max(0.0, growth.relief_at - now)
     return {
-        "policy": dict(policy_document),
         "lease": {
             "growth": str(growth.growth),
             "reliefSeconds": relief,
@@ -35,6 +32,29 @@ def build_fleet_message(
             "ttlSeconds": TTL_SECONDS,
         },
     }
+
+
+def add_policy(
+    message: Mapping[str, Any],
+    policy_document: Mapping[str, Any],
+    pod_uid: str,
+    windows: Windows,
+) -> Mapping[str, Any]:
+    """Returns the message for one pod: with the policy unless the pod says that it obeys it.
+
+    Prompts make the policy long, so it does not go out every second. A pod that started anew says
+    the generation of the file it found, and hears the rest a sweep later.
+
+    Args:
+        message: What every pod is told.
+        policy_document: The policy of the resource, its generation included.
+        pod_uid: The pod.
+        windows: What the pods said so far; empty after a restart, so that then all hear it.
+    """
+    readings = windows.readings.get(pod_uid)
+    if readings and readings[-1].sample.policy_generation == policy_document["generation"]:
+        return message
+    return {**message, "policy": policy_document}
 
 
 def has_grown(observed: Observed, now: float) -> bool:

@@ -9,7 +9,7 @@ from vibethinker_operator.drain import next_drain_step
 from vibethinker_operator.execution import Execution, Outcome
 from vibethinker_operator.fleet import Fleet
 from vibethinker_operator.keys import derive_fleet_token
-from vibethinker_operator.lease import build_fleet_message
+from vibethinker_operator.lease import add_policy, build_fleet_message
 from vibethinker_operator.observed import Observed
 from vibethinker_operator.plan import build_plan
 from vibethinker_operator.policy import assume_growth, build_scaling_policy
@@ -61,9 +61,13 @@ async def take_turn(
     spec = fleet.resource.spec
     policy = build_scaling_policy(spec)
     growth = memory.growth or assume_growth(policy, observed)
-    message = build_fleet_message(render_policy(fleet.resource), growth, observed, clock.now())
+    message = build_fleet_message(growth, observed, clock.now())
+    document = render_policy(fleet.resource)
     token = derive_fleet_token(root_key, fleet.resource.metadata.uid)
-    built = (build_target(pod, token=token, message=message) for pod in observed.active)
+    messages = {
+        pod.uid: add_policy(message, document, pod.uid, memory.windows) for pod in observed.active
+    }
+    built = (build_target(pod, token=token, message=messages[pod.uid]) for pod in observed.active)
     targets = tuple(target for target in built if target is not None)
     readings = await scraper.sweep(targets)
     now = clock.now()

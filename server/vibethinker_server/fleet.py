@@ -54,9 +54,9 @@ class Fleet:
         """The policy that is obeyed now."""
         return self._policy
 
-    def accept(self, policy: Policy, lease: Lease, now: float) -> None:
-        """Obeys `policy` from now on, and `lease` until it expires."""
-        self._policy = policy
+    def accept(self, policy: Policy | None, lease: Lease, now: float) -> None:
+        """Obeys `policy` from now on, None: the one it has, and `lease` until it expires."""
+        self._policy = policy or self._policy
         self._received = _Received(lease, now)
 
     def verdict(self, now: float) -> Verdict:

@@ -94,7 +94,7 @@ class OpsRoutes:
         return _answer_json(200, self._drain_state(self._runtime.clock.monotonic()))
 
     def sweep(self, body: bytes) -> Answer:
-        """Takes policy and lease and returns the small page; refuses what breaks a rule."""
+        """Takes lease and policy and returns the small page; refuses what breaks a rule."""
         try:
             policy, lease = parse_sweep(body)
         except DocumentError as error:

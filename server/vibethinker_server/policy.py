@@ -1,9 +1,10 @@
 """What the operator tells a pod: the policy document and the lease, as values.
 
-Both come as JSON: the policy from a ConfigMap at the start, policy and lease together with every
-sweep of the operator. A document that breaks a rule is refused whole, with the field's name, and
-the one before it stays obeyed. Fields this version does not know are passed over, because a newer
-operator must be able to talk to older pods: upgrading it rolls none.
+Both come as JSON: the policy from a ConfigMap at the start, the lease with every sweep of the
+operator, and the policy in a sweep while the pod does not report its generation. A document that
+breaks a rule is refused whole, with the field's name, and the one before it stays obeyed. Fields
+this version does not know are passed over, because a newer operator must be able to talk to older
+pods: upgrading it rolls none.
 """
 
 from collections.abc import Mapping
@@ -154,7 +155,7 @@ class _Lease(_Document):
 
 
 class _Sweep(_Document):
-    policy: _Policy
+    policy: _Policy | None = None
     lease: _Lease
 
 
@@ -167,8 +168,8 @@ def parse_policy(text: bytes | str) -> Policy:
     return _policy(_parse(_Policy, text))
 
 
-def parse_sweep(text: bytes | str) -> tuple[Policy, Lease]:
-    """Returns policy and lease of the operator's sweep, the JSON body of a POST to /-/fleet.
+def parse_sweep(text: bytes | str) -> tuple[Policy | None, Lease]:
+    """Returns policy, if any, and lease of a sweep, the JSON body of a POST to /-/fleet.
 
     Raises:
         DocumentError: the text is no JSON or a field is missing or wrong.
@@ -180,7 +181,7 @@ def parse_sweep(text: bytes | str) -> tuple[Policy, Lease]:
         move_connections=sweep.lease.move_connections,
         ttl_seconds=sweep.lease.ttl_seconds,
     )
-    return _policy(sweep.policy), lease
+    return _policy(sweep.policy) if sweep.policy else None, lease
 
 
 def _parse(model: type[_Model], text: bytes | str) -> _Model:

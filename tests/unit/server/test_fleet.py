@@ -23,6 +23,12 @@ def test_a_lease_holds_until_it_expires_and_then_the_pod_is_alone(fleet: Fleet):
     assert fleet.policy.generation == 2  # the policy outlives the lease
 
 
+def test_a_sweep_without_a_policy_keeps_the_one_before(fleet: Fleet):
+    fleet.accept(None, make_lease(), now=100.0)
+    assert fleet.policy.generation == 1
+    assert fleet.verdict(now=100.0).growth is Growth.CAN_GROW
+
+
 def test_relief_comes_nearer_as_time_passes_and_never_below_now(fleet: Fleet):
     fleet.accept(make_policy(), make_lease(relief_seconds=5.0), now=100.0)
     assert [fleet.verdict(now).relief_seconds for now in (100.0, 103.0, 108.0)] == [5.0, 2.0, 0.0]

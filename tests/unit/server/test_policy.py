@@ -57,9 +57,14 @@ def test_a_policy_is_read_with_ratios_from_percentages():
 
 def test_a_sweep_is_read_with_its_lease():
     policy, lease = parse_sweep(json.dumps({"policy": POLICY, "lease": LEASE}))
+    assert policy is not None
     assert policy.generation == 3
     assert lease.growth is Growth.CAN_GROW
     assert (lease.relief_seconds, lease.move_connections, lease.ttl_seconds) == (42.5, True, 10.0)
+
+
+def test_a_sweep_may_leave_the_policy_out():
+    assert parse_sweep(json.dumps({"lease": LEASE}))[0] is None
 
 
 def test_a_newer_operators_fields_are_passed_over():
@@ -97,7 +102,6 @@ def test_a_wrong_policy_is_refused_and_its_field_named(path: str, value: Any):
     ("path", "value"),
     [
         pytest.param("lease", MISSING, id="no lease"),
-        pytest.param("policy", MISSING, id="no policy"),
         pytest.param("lease.growth", "Maybe", id="unknown growth"),
         pytest.param("lease.reliefSeconds", -1, id="relief in the past"),
         pytest.param("lease.reliefSeconds", MISSING, id="relief left out"),
