@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from vibethinker_operator.api import Spec
+from vibethinker_operator.token_limits import resolve_token_limits
 
 WORST_SECONDS_PER_TOKEN: Final = 0.25
 """Slowest token that a drain waits for. A decode step reads all weights: 3.1 GB take 0.15 s at the
@@ -71,8 +72,7 @@ def derive_deadlines(spec: Spec) -> Deadlines:
 
 def derive_drain_deadline_seconds(spec: Spec) -> int:
     """Returns how long the operator waits for a marked pod before it shrinks the fleet anyway."""
-    limits = spec.token_limits
-    return _drain_seconds(max(limits.math, limits.code, limits.qa))
+    return _drain_seconds(max(resolve_token_limits(spec).values()))
 
 
 def _drain_seconds(tokens: int) -> int:

@@ -67,6 +67,7 @@ def test_the_server_reads_the_policy_that_the_operator_writes():
     assert policy.generation == 3
     assert policy.saturation.memory_used_ratio == 0.6
     assert dict(policy.token_limits) == {"math": 512, "code": 768, "qa": 256}
+    assert policy.default_task == "code"
 
 
 def test_the_server_obeys_the_profiles_that_the_operator_writes():

@@ -128,7 +128,31 @@ REFUSED = {
     ),
     "answer of math too long": ({"tokenLimits": {"math": 9000}}, "spec.tokenLimits.math"),
     "answer of qa too long": ({"tokenLimits": {"qa": 9000}}, "spec.tokenLimits.qa"),
-    "model shorter than its answers": (engine(maxModelLen=512), "spec.tokenLimits.code"),
+    "model shorter than an answer written out": (
+        engine(maxModelLen=512) | {"tokenLimits": {"code": 512}},
+        "spec.tokenLimits.code",
+    ),
+    "another task's answer too long": (
+        {"tokenLimits": {"others": [{"name": "proof", "tokens": 4096}]}},
+        "spec.tokenLimits.others",
+    ),
+    "a task of its own twice": (
+        {"tokenLimits": {"others": [{"name": "math", "tokens": 100}]}},
+        "spec.tokenLimits.others",
+    ),
+    "a task named twice": (
+        {"tokenLimits": {"others": [{"name": "proof", "tokens": 100}] * 2}},
+        "spec.tokenLimits.others[1]: Duplicate value",
+    ),
+    "a default that is no task": (
+        {"tokenLimits": {"defaultTask": "chess"}},
+        "spec.tokenLimits.defaultTask",
+    ),
+    "a task with a second line": (
+        {"tokenLimits": {"others": [{"name": "a\nb", "tokens": 100}]}},
+        "spec.tokenLimits.others[0].name",
+    ),
+    "a preset that is none": ({"tokenLimits": {"preset": "Longest"}}, "spec.tokenLimits.preset"),
     "step smaller than the batch": (
         engine(maxNumBatchedTokens=64, maxNumSeqs=65),
         "spec.engine.maxNumBatchedTokens",
@@ -321,6 +345,11 @@ TAKES = {
     "cpu with a limit with a fraction": cpu(memory="6.75Gi"),
     "a preset of 4096 characters": profile(systemPrompt="x" * 4096),
     "a preset in lines and in Chinese": profile(systemPrompt="你是算法竞赛助手。\n\t<|> 😀"),
+    "a model shorter than its preset's answers": engine(maxModelLen=512),
+    "answers that show their thinking": {"tokenLimits": {"preset": "Reasoning", "qa": 512}},
+    "a task of one's own as the default": {
+        "tokenLimits": {"others": [{"name": "proof", "tokens": 2048}], "defaultTask": "proof"}
+    },
     "keys of profiles": bound(["shop", "search"], ["chat.user-1"]),
     "volume": model(source="Volume", volume={"claimName": "m", "path": "models/v1.5"}),
     "a commit": model(revision="0123456789abcdef0123456789abcdef01234567"),

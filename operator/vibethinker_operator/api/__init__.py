@@ -19,6 +19,7 @@ from vibethinker_operator.api.scaling import (
     Saturation,
     Scaling,
     TokenLimits,
+    TokenPreset,
 )
 from vibethinker_operator.api.scheduling import Scheduling
 from vibethinker_operator.api.status import (
@@ -76,6 +77,7 @@ __all__ = [
     "Status",
     "StreakStatus",
     "TokenLimits",
+    "TokenPreset",
     "VibeThinkerDeployment",
     "parse_deployment",
     "parse_status",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from vibethinker_operator.api.base import ApiModel, Rule, rules
+from vibethinker_operator.api.base import ApiModel, Rule, list_map, rules
 
 
 class Mode(StrEnum):
@@ -27,17 +27,72 @@ class OverloadPolicy(StrEnum):
 TokenLimit = Annotated[int, Field(ge=1, le=131_072)]
 
 
+TaskName = Annotated[
+    str, Field(min_length=1, max_length=40, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")
+]
+
+
+class TokenPreset(StrEnum):
+    """Caps that go together."""
+
+    ARTICLE = "Article"
+    REASONING = "Reasoning"
+
+
+class TaskLimit(ApiModel):
+    """A task beyond math, code and qa."""
+
+    name: TaskName
+    """Name that clients send as X-Task, and that metrics carry."""
+
+    tokens: TokenLimit
+    """Most tokens that one request of this task may generate."""
+
+
 class TokenLimits(ApiModel):
-    """Longest answer in tokens, by task. A change reaches running pods at once and rolls none."""
+    """Most tokens that one request may generate, by task; several answers share them.
 
-    math: TokenLimit = 512
-    """Longest answer to a mathematics task."""
+    A change reaches running pods at once and rolls none. Beyond the largest cap that a pod started
+    with, it holds from the pod's next start.
+    """
 
-    code: TokenLimit = 768
-    """Longest answer to a programming task."""
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            Rule(
+                rule="self.others.all(t, !(t.name in ['math', 'code', 'qa']))",
+                message="others may not name math, code or qa: they have fields of their own",
+                fieldPath=".others",
+            ),
+            Rule(
+                rule="self.defaultTask in ['math', 'code', 'qa']"
+                " || self.others.exists(t, t.name == self.defaultTask)",
+                message="defaultTask must be math, code, qa or one of others",
+                fieldPath=".defaultTask",
+            ),
+        )
+    )
 
-    qa: TokenLimit = 256
-    """Longest answer to a question."""
+    preset: TokenPreset = TokenPreset.ARTICLE
+    """Caps of math, code and qa that are not written out. Article: 512, 768 and 256. Reasoning:
+    16384, 16384 and 2048, for answers that show their thinking. Neither is ever more than three
+    quarters of engine.maxModelLen."""
+
+    math: TokenLimit | None = None
+    """Cap of mathematics tasks. Unset: from the preset."""
+
+    code: TokenLimit | None = None
+    """Cap of programming tasks. Unset: from the preset."""
+
+    qa: TokenLimit | None = None
+    """Cap of questions. Unset: from the preset."""
+
+    others: Annotated[
+        tuple[TaskLimit, ...], Field(max_length=8, json_schema_extra=list_map("name"))
+    ] = ()
+    """Further tasks."""
+
+    default_task: TaskName = "code"
+    """Task of a request that names none."""
 
 
 class Saturation(ApiModel):

@@ -20,7 +20,7 @@ from vibethinker_operator.errors import InvalidSpecError
 
 def _answer_fits(task: str) -> Rule:
     return Rule(
-        rule=f"self.tokenLimits.{task} < self.engine.maxModelLen",
+        rule=f"!has(self.tokenLimits.{task}) || self.tokenLimits.{task} < self.engine.maxModelLen",
         message=f"tokenLimits.{task} must be < engine.maxModelLen: prompt and answer share it",
         fieldPath=f".tokenLimits.{task}",
     )
@@ -34,6 +34,12 @@ class Spec(ApiModel):
             _answer_fits("math"),
             _answer_fits("code"),
             _answer_fits("qa"),
+            Rule(
+                rule="self.tokenLimits.others.all(t, t.tokens < self.engine.maxModelLen)",
+                message="tokenLimits.others must be < engine.maxModelLen: prompt and answer share"
+                " it",
+                fieldPath=".tokenLimits.others",
+            ),
             Rule(
                 rule="size(self.auth.apiKeysSecretRef.name) > 0"
                 " || self.profiles.all(p, size(p.apiKeys) == 0)",
@@ -81,7 +87,7 @@ class Spec(ApiModel):
     first."""
 
     token_limits: TokenLimits = TokenLimits()
-    """Longest answer in tokens, by task."""
+    """Most tokens that one request may generate, by task."""
 
     saturation: Saturation = Saturation()
     """When the fleet counts as saturated: scaling and admission both read this block."""

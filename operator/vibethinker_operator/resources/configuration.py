@@ -6,6 +6,7 @@ from typing import Any
 from vibethinker_operator import names
 from vibethinker_operator.api import VibeThinkerDeployment
 from vibethinker_operator.resources.metadata import build_metadata
+from vibethinker_operator.token_limits import resolve_token_limits
 
 
 def render_policy(resource: VibeThinkerDeployment) -> dict[str, Any]:
@@ -16,7 +17,8 @@ def render_policy(resource: VibeThinkerDeployment) -> dict[str, Any]:
         "saturation": spec.saturation.model_dump(mode="json"),
         "overload": spec.overload.model_dump(mode="json"),
         "profiles": [profile.model_dump(mode="json") for profile in spec.profiles],
-        "tokenLimits": spec.token_limits.model_dump(mode="json"),
+        "tokenLimits": resolve_token_limits(spec),
+        "defaultTask": spec.token_limits.default_task,
     }
 
 

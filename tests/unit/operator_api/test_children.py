@@ -101,6 +101,7 @@ def test_the_policy_document_is_the_one_that_servers_agreed_to():
             }
         ],
         "tokenLimits": {"math": 512, "code": 768, "qa": 256},
+        "defaultTask": "code",
     }
 
 

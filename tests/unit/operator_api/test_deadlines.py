@@ -52,6 +52,14 @@ def test_the_operator_never_waits_longer_than_the_pod_itself():
     assert derive_drain_deadline_seconds(spec) <= derive_deadlines(spec).drain_seconds
 
 
+@pytest.mark.parametrize(
+    "limits", [{"preset": "Reasoning"}, {"others": [{"name": "proof", "tokens": 3072}]}]
+)
+def test_the_operator_waits_for_presets_and_further_tasks_too(limits):
+    spec = make_resource({"tokenLimits": limits}).spec
+    assert derive_drain_deadline_seconds(spec) == 10 + 768
+
+
 def test_no_pod_holds_a_node_for_ever():
     spec = make_resource({"engine": {"maxModelLen": 131_072}}).spec
     assert derive_deadlines(spec).drain_seconds == LONGEST_DRAIN_SECONDS

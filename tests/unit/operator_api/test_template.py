@@ -91,6 +91,9 @@ BASES = {"model.volume.claimName": VOLUME_SPEC, "model.volume.path": VOLUME_SPEC
 
 NEVER_ROLLS: dict[str, Any] = {
     "profiles": [{"name": "app", "kind": "App", "systemPrompt": "Be brief."}],
+    "tokenLimits.preset": "Reasoning",
+    "tokenLimits.others": [{"name": "proof", "tokens": 1024}],
+    "tokenLimits.defaultTask": "qa",
     "tokenLimits.math": 1024,
     "tokenLimits.code": 2048,
     "tokenLimits.qa": 128,
