@@ -153,6 +153,5 @@ def _read_part(part: Any, where: str, part_types: tuple[str, ...]) -> str:
 
 def _check_keys(value: Mapping[str, Any], where: str, known: tuple[str, ...]) -> None:
     for key, one in value.items():
-        empty = key in _EMPTY_KEYS and one in (None, [])
-        if key not in known and not empty:
+        if key not in known and not (key in _EMPTY_KEYS and one in (None, [])):
             raise refuse(f"{where}.{key}", "is not offered here.", "unknown_parameter")

@@ -24,6 +24,8 @@ from vibethinker_server.token_limits import (
     limit_tokens,
 )
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
 Headers = list[tuple[bytes, bytes]]
 Request = dict[str, Any]
 
@@ -129,7 +131,7 @@ def _write_limits(api: Api, ours: Request, limit: TokenLimit) -> Request:
 
 def _render(body: Request) -> bytes:
     try:
-        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        return _ENCODER.encode(body).encode("utf-8")
     except ValueError:  # UnicodeEncodeError is one
         raise OpenAIError(
             400, "The body holds a lone surrogate or a number out of range.", "invalid_body"

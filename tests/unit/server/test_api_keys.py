@@ -9,10 +9,11 @@ import pytest
 from vibethinker_server.api_keys import REREAD_SECONDS, ApiKeys, authenticate
 from vibethinker_server.middleware import VibeThinkerMiddleware
 from vibethinker_server.openai_errors import OpenAIError
+from vibethinker_server.profiles import Profile, ProfileKind
 
 from tests.support.hostile_requests import CHAT, Hostile, chat
 from tests.support.recording_engine import Answer, RecordingEngine, ask
-from tests.support.server_runtime import Rig, make_rig
+from tests.support.server_runtime import Rig, make_lease, make_policy, make_rig
 
 ALICE, BOB = "sk-alice", "sk-bob"
 
@@ -125,6 +126,15 @@ async def test_the_key_comes_before_the_body_and_the_session(rig: Rig):
     await VibeThinkerMiddleware(RecordingEngine(), rig.runtime)(scope, receive, keep)
     assert sent[0]["status"] == 401
     assert rig.runtime.sessions.count == 0
+
+
+async def test_a_bound_key_stays_in_its_profile_whatever_it_asks_for(rig: Rig):
+    web = Profile("web", ProfileKind.WEB_UI)
+    app = Profile("app", ProfileKind.APP, "Be brief.", api_keys=frozenset({"alice"}))
+    rig.runtime.fleet.accept(make_policy(profiles=(web, app)), make_lease(), rig.clock.now)
+    for key, profile in ((ALICE, "app"), (BOB, "web")):
+        headers = (("authorization", f"Bearer {key}"), ("x-profile", "web"))
+        assert (await send(rig, headers=headers)).headers["x-profile"] == profile
 
 
 async def test_health_needs_no_key(rig: Rig):

@@ -125,6 +125,16 @@ def test_counters_show_what_happened(rig: Rig):
     assert page_of(rig)["vibethinker_known_sessions"] == 0
 
 
+def test_requests_are_counted_by_key_refusal_and_cut(rig: Rig):
+    rig.runtime.requests_by_key.add("alice")
+    rig.runtime.unauthorized.add("invalid_api_key")
+    rig.runtime.truncated.add("math")
+    page = samples_of(render_metrics(*registries(rig), wanted=set()))
+    assert page["vibethinker_api_key_requests_total|alice"] == 1
+    assert page["vibethinker_unauthorized_requests_total|invalid_api_key"] == 1
+    assert page["vibethinker_truncated_answers_total|math"] == 1
+
+
 def registries(rig: Rig) -> tuple[CollectorRegistry, CollectorRegistry]:
     rig.runtime.registry.register(FleetCollector(rig.runtime))
     rig.runtime.registry.register(RequestCollector(rig.runtime))

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from vibethinker_server import __main__ as command
 from vibethinker_server.device_memory import CgroupProbe, NvmlProbe
+from vibethinker_server.openai_errors import OpenAIError
 from vibethinker_server.serve import DEFAULT_POLICY, build_probe, build_runtime, read_policy
 
 from tests.support.server_runtime import make_settings
@@ -34,6 +35,15 @@ def test_a_pod_answers_by_its_name(tmp_path: Path):
     named = build_runtime(settings, tmp_path, {"POD_NAME": "pod-1", "HOSTNAME": "host"})
     assert named.served_by == b"pod-1"
     assert build_runtime(settings, tmp_path, {"HOSTNAME": "host"}).served_by == b"host"
+
+
+def test_keys_are_asked_for_exactly_where_the_operator_says_where_they_lie(tmp_path: Path):
+    settings, directory = make_settings(), tmp_path / "not-there"
+    assert build_runtime(settings, tmp_path, {}).api_keys is None
+    keys = build_runtime(settings, tmp_path, {"VIBETHINKER_API_KEYS": str(directory)}).api_keys
+    assert keys is not None
+    with pytest.raises(OpenAIError, match="nobody gets in"):
+        keys.read(0.0)
 
 
 def test_the_device_decides_what_is_read(monkeypatch: pytest.MonkeyPatch):
