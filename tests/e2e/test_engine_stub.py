@@ -54,9 +54,14 @@ def site(tmp_path: Path) -> Path:
     return package_site(tmp_path / "site")
 
 
+def site_packages() -> list[Path]:
+    """Returns where this Python's packages lie, for the stub to find the same ones."""
+    return [Path(path) for path in sys.path if path.endswith("site-packages")]
+
+
 @contextmanager
 def running_stub(tmp_path: Path, site: Path, **environment: str) -> Iterator[EngineProcess]:
-    paths = [STUB, site, *(Path(path) for path in sys.path if path.endswith("site-packages"))]
+    paths = [STUB, site, *site_packages()]
     with start_engine(
         tmp_path, pythonpath=paths, settings=SETTINGS, environment=SHAPE | environment
     ) as engine:

@@ -125,7 +125,6 @@ PATHS = (
             "/v1/../v1/chat/completions",
             "/v1/chat/completions%00",
             "/V1/chat/completions",
-            "http://pod/v1/chat/completions",
         )
     ),
     *(_closed("GET", path, 404) for path in ("/metrics", "/docs", "/openapi.json", "/version")),

@@ -66,8 +66,9 @@ async def answer(engine: Engine, args: argparse.Namespace, request: Request) -> 
     """Generates for chat and completions, streamed or whole."""
     body = await request.json()
     cap = json.loads(args.override_generation_config).get("max_new_tokens", NO_CAP)
-    asked = body.get("max_completion_tokens") or body.get("max_tokens") or NO_CAP
-    text = json.dumps(body.get("messages") or body.get("prompt"))
+    lengths = ("max_completion_tokens", "max_tokens", "max_output_tokens")
+    asked = next((body[key] for key in lengths if body.get(key)), NO_CAP)
+    text = json.dumps(body.get("messages") or body.get("prompt") or body.get("input"))
     priority = int(request.headers.get("X-Vllm-Priority", body.get("priority", 0)))
     tokens = engine.generate(priority, max(1, len(text) // 4), min(asked, cap))
     chat = "messages" in body
@@ -113,6 +114,7 @@ def build_app(engine: Engine, args: argparse.Namespace) -> Starlette:
     routes = [
         Route("/v1/chat/completions", generate, methods=["POST"]),
         Route("/v1/completions", generate, methods=["POST"]),
+        Route("/v1/responses", generate, methods=["POST"]),
         Route("/invocations", generate, methods=["POST"]),
         Route("/v1/models", models),
         Route("/health", health),
