@@ -8,20 +8,18 @@ from vibethinker_operator.scaling import Growth, GrowthVerdict
 
 from tests.unit.deciding.builders import START, make_observed, make_pod, make_starting
 
-POLICY = {"generation": 4, "tokenLimits": {"math": 512, "code": 768, "qa": 256}}
 OLD = make_pod("a")
 
 
 def lease(growth: GrowthVerdict, *pods):
-    message = build_fleet_message(POLICY, growth, make_observed(*pods or (OLD,)), START)
+    message = build_fleet_message(growth, make_observed(*pods or (OLD,)), START)
     return message["lease"]
 
 
-def test_the_message_carries_the_policy_as_it_is():
+def test_the_message_is_the_lease_and_nothing_else():
     growth = GrowthVerdict(Growth.CAN_GROW, START + 42.5, "1 on their way")
-    message = build_fleet_message(POLICY, growth, make_observed(OLD), START)
+    message = build_fleet_message(growth, make_observed(OLD), START)
     assert json.loads(json.dumps(message)) == {
-        "policy": POLICY,
         "lease": {
             "growth": "CanGrow",
             "reliefSeconds": 42.5,

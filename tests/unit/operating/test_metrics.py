@@ -111,7 +111,7 @@ def test_load_line_and_decision_of_a_fleet(page: Page):
             make_view(
                 OBSERVED,
                 signals=replace(
-                    read_once(OBSERVED, weights_bytes=None), waiting=None, finished_per_second=None
+                    read_once(OBSERVED, other_bytes=None), waiting=None, finished_per_second=None
                 ),
             ),
             id="nobody tells",

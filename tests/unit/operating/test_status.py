@@ -79,7 +79,7 @@ def test_memory_is_told_in_steps_of_five_points(used, step):
 
 def test_memory_that_no_pod_tells_is_unknown_and_not_zero():
     observed = make_observed(READY)
-    signals = read_once(observed, weights_bytes=None, device_memory_used_ratio=None)
+    signals = read_once(observed, other_bytes=None, device_memory_used_ratio=None)
     memory = render_status(make_view(observed, signals=signals), Status(), START).memory
     assert memory is not None
     assert (memory.used_percentage, memory.raw_percentage) == (None, None)
