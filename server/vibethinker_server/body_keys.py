@@ -68,7 +68,6 @@ _SAMPLING: Mapping[str, Check] = {
 }
 _STREAM_OPTIONS = members({"include_usage": flag, "continuous_usage_stats": flag})
 _INERT: Mapping[str, tuple[Any, ...]] = {
-    "ignore_eos": (False,),
     "store": (False,),
     "service_tier": ("auto", "default"),
     "tools": ([],),
@@ -94,6 +93,8 @@ KEYS: Mapping[Api, BodyKeys] = {
         passed={
             **_SAMPLING,
             "stream_options": _STREAM_OPTIONS,
+            # Load generators ask for it; the cap ends such an answer too.
+            "ignore_eos": flag,
             "logprobs": flag,
             "top_logprobs": whole(0, 20),
             "user": text(512),
@@ -116,6 +117,7 @@ KEYS: Mapping[Api, BodyKeys] = {
         passed={
             **_SAMPLING,
             "stream_options": _STREAM_OPTIONS,
+            "ignore_eos": flag,
             "logprobs": whole(0, 5),
             "user": text(512),
         },
@@ -131,6 +133,7 @@ KEYS: Mapping[Api, BodyKeys] = {
         },
         inert={
             **_INERT,
+            "ignore_eos": (False,),
             "background": (False,),
             "include": ([],),
             "text": ({}, {"format": {"type": "text"}}),

@@ -1,10 +1,10 @@
 """Real vLLM under load: memory that means something, seats, queues, and readings that fail."""
 
-import random
 from pathlib import Path
 
 import pytest
 
+from tests.demo.prompts import build_document
 from tests.e2e.engine_process import EngineProcess
 from tests.e2e.real_engine import (
     BYTES_PER_TOKEN,
@@ -27,10 +27,9 @@ ERRORS = "vibethinker_load_errors_total"
 LONG = 1200
 
 
-def long_prompt(seed: int) -> list[int]:
-    """Returns a prompt that shares no block with another seed's: shared ones count once."""
-    chance = random.Random(seed)  # noqa: S311 (no secret)
-    return [chance.randrange(20, 500) for _ in range(LONG)]
+def long_prompt(seed: int) -> str:
+    """Returns about LONG tokens that share no block with another seed's: shared ones count once."""
+    return build_document(seed, characters=round(LONG * 1.36))
 
 
 def kv_share(engine: EngineProcess) -> float:

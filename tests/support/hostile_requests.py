@@ -96,7 +96,7 @@ def _limited(what: str, body: bytes, tokens: int, path: str = CHAT, **seen: Any)
         body=body,
         status=200,
         engine=dict.fromkeys(keys, tokens) | seen,
-        hidden=("task", "best_of", "use_beam_search", "ignore_eos"),
+        hidden=("task", "best_of", "use_beam_search"),
         answer=(("x-token-limit", str(tokens)),),
     )
 
@@ -193,7 +193,8 @@ LIMITS = (
     _limited("min_tokens beyond the length", chat(max_tokens=5, min_tokens=6), 5, min_tokens=5),
     _limited("eight answers share the cap", chat(n=8, max_tokens=768), 96, n=8),
     _limited("eight short answers", chat(n=8, max_tokens=7), 7, n=8),
-    _limited("what asks for nothing", chat(best_of=1, echo=False, ignore_eos=False), 768),
+    _limited("what asks for nothing", chat(best_of=1, echo=False), 768),
+    _limited("an answer that never ends by itself", chat(ignore_eos=True), 768, ignore_eos=True),
     _limited("a completion without a length", complete(), 16, COMPLETIONS),
     _limited("a completion without end", complete(max_tokens=10**9), 768, COMPLETIONS),
     _limited(
@@ -214,7 +215,8 @@ LIMITS = (
     *(_refused("best_of", value) for value in (2, 10**9, 1.0)),
     _refused("best_of", 4, COMPLETIONS),
     _refused("use_beam_search", True),
-    _refused("ignore_eos", True),
+    *(_refused("ignore_eos", value) for value in (1, "true")),
+    _refused("ignore_eos", True, RESPONSES),
     _refused("top_logprobs", 10**6),
     _refused("logprobs", 10**6, COMPLETIONS),
     _refused("prompt", ["a"] * 9, COMPLETIONS),
