@@ -16,9 +16,8 @@ demo: env ## the main job with real parts: memory fills, the fleet grows, refuse
 
 test: env ## everything: checks, real API server, real vLLM, the demo
 	$(STAGE) "checks" $(MAKE) --no-print-directory check
-	$(STAGE) "cluster" $(RUN) python -m tests.cluster up
-	$(STAGE) "integration" $(RUN) pytest tests/integration
-	$(STAGE) "engine" $(RUN) pytest tests/e2e
+	$(STAGE) "cluster and operator" $(RUN) pytest tests/integration
+	$(STAGE) "server" $(RUN) pytest tests/e2e
 	$(MAKE) --no-print-directory demo
 
 check: env ## format, lint, types, import layers, unit and contract tests (under a minute)
