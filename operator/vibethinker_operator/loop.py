@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 
 from vibethinker_operator.clock import Clock
+from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.inventory import Snapshot
 
 logger = logging.getLogger(__name__)
@@ -65,6 +66,10 @@ class ReconcileLoop:
     async def _guarded(self, snapshot: Snapshot, now: float) -> None:
         try:
             await self._tick(snapshot, now)
+        except ClusterError as error:
+            # A line a second is enough while the API server is away: the cause is not in our code.
+            self.failed_ticks += 1
+            logger.warning("%s/%s: this second's tick failed: %s", *snapshot.key, error)
         except Exception:
             self.failed_ticks += 1
             logger.exception("%s/%s: this second's tick failed", *snapshot.key)

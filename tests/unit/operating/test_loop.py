@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from vibethinker_operator.errors import UnavailableError
 from vibethinker_operator.inventory import Snapshot
 from vibethinker_operator.loop import STUCK_AFTER_SECONDS, ReconcileLoop, Tick
 
@@ -88,6 +89,28 @@ async def test_one_fleets_failure_does_not_stop_anothers_tick_nor_its_own_next(
     assert loop.failed_ticks == failed
     assert "team/chat: this second's tick failed" in caplog.text
     assert "team/code" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "level", "traced"),
+    [
+        (UnavailableError("the API server hung up"), "WARNING", False),
+        (ValueError("of our own"), "ERROR", True),
+    ],
+)
+async def test_an_api_server_that_is_away_is_a_line_and_only_our_own_faults_are_traced(
+    error: Exception, level: str, traced: bool, caplog: pytest.LogCaptureFixture
+):
+    rig = Rig(CHAT)
+
+    async def tick(snapshot: Snapshot, now: float) -> None:
+        raise error
+
+    async with rig.running(tick) as loop:
+        await until(lambda: loop.failed_ticks >= 1)
+    assert caplog.records[0].levelname == level
+    assert str(error) in caplog.text
+    assert (caplog.records[0].exc_info is not None) is traced
 
 
 async def test_a_tick_that_takes_long_is_never_doubled_and_holds_up_no_other():
