@@ -13,6 +13,7 @@ from typing import Any
 from vibethinker_server import names, ticket
 from vibethinker_server.admission import NEWCOMER_PRIORITY, Admitted, Facts, Rejected, admit
 from vibethinker_server.api_keys import authenticate
+from vibethinker_server.chat_page import render_page
 from vibethinker_server.generation import Generation, Terms, build_generation
 from vibethinker_server.lifespan import App, take_sigterm, warm_up
 from vibethinker_server.openai_errors import OpenAIError
@@ -32,6 +33,8 @@ from vibethinker_server.routes import Api, find_route
 from vibethinker_server.runtime import Runtime, installed
 
 POLICY_VIOLATION = 1008
+# Probes have no key, and the page is where a person enters one.
+OPEN_PATHS = (names.PATH_HEALTH, names.PATH_PAGE)
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +70,9 @@ class VibeThinkerMiddleware:
         try:
             key = self._authenticate(scope)
             route = find_route(scope["method"], scope["path"])
+            if scope["path"] == names.PATH_PAGE:
+                await response.page(self._render_page())
+                return
             if route.api is None:
                 await self._app(scope, receive, response.send)
                 return
@@ -81,7 +87,7 @@ class VibeThinkerMiddleware:
     def _authenticate(self, scope: Any) -> str | None:
         """Returns the name of the caller's API key, None where none is asked for."""
         runtime = self._runtime
-        if runtime.api_keys is None or scope["path"] == names.PATH_HEALTH:
+        if runtime.api_keys is None or scope["path"] in OPEN_PATHS:
             return None
         try:
             digests = runtime.api_keys.read(runtime.clock.monotonic())
@@ -94,6 +100,15 @@ class VibeThinkerMiddleware:
             raise OpenAIError(503, "API keys cannot be judged here.", "keys_unreadable") from None
         runtime.requests_by_key.add(name)
         return name
+
+    def _render_page(self) -> bytes:
+        runtime = self._runtime
+        return render_page(
+            runtime.fleet.policy,
+            served_name=runtime.settings.served_name,
+            max_new_tokens=runtime.max_new_tokens,
+            key_required=runtime.api_keys is not None,
+        )
 
     async def _read(
         self, api: Api, key: str | None, headers: Headers, receive: Receive

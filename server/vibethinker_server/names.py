@@ -27,6 +27,7 @@ PATH_COMPLETIONS: Final = "/v1/completions"
 PATH_RESPONSES: Final = "/v1/responses"
 PATH_MODELS: Final = "/v1/models"
 PATH_HEALTH: Final = "/health"
+PATH_PAGE: Final = "/"
 
 # Routes of the ops port.
 PATH_METRICS: Final = "/metrics"

@@ -5,6 +5,7 @@ from typing import Any
 
 from vibethinker_server import names
 from vibethinker_server.admission import ELSEWHERE_SECONDS, Rejected
+from vibethinker_server.chat_page import PAGE_HEADERS
 from vibethinker_server.connections import should_close
 from vibethinker_server.generation import Generation
 from vibethinker_server.openai_errors import OpenAIError, render_error
@@ -80,18 +81,27 @@ class Response:
 
     async def error(self, error: OpenAIError, headers: Headers | None = None) -> None:
         """Answers with `error` in OpenAI's shape."""
-        body = render_error(error)
-        start: Message = {
-            "type": "http.response.start",
-            "status": error.status,
-            "headers": [
+        self.ticket = None
+        await self._answer(
+            error.status,
+            [
                 (b"content-type", b"application/json"),
-                (b"content-length", str(len(body)).encode()),
                 *MORE_HEADERS.get(error.code, []),
                 *(headers or []),
             ],
+            render_error(error),
+        )
+
+    async def page(self, body: bytes) -> None:
+        """Answers with the chat page."""
+        await self._answer(200, list(PAGE_HEADERS), body)
+
+    async def _answer(self, status: int, headers: Headers, body: bytes) -> None:
+        start: Message = {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [(b"content-length", str(len(body)).encode()), *headers],
         }
-        self.ticket = None
         self._begin(start)
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})

@@ -34,6 +34,7 @@ ROUTES: Mapping[str, Route] = {
     names.PATH_RESPONSES: Route("POST", Api.RESPONSES),
     names.PATH_MODELS: Route("GET"),
     names.PATH_HEALTH: Route("GET"),
+    names.PATH_PAGE: Route("GET"),
 }
 
 

@@ -100,7 +100,7 @@ async def test_nobody_else_gets_in(rig: Rig, keys: tuple[str, ...]):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "OPTIONS", "TRACE", "PUT"])
-@pytest.mark.parametrize("path", [CHAT, "/v1/models", "/", "/metrics", "/nowhere", "/health/"])
+@pytest.mark.parametrize("path", [CHAT, "/v1/models", "/metrics", "/nowhere", "/health/"])
 async def test_the_key_comes_before_path_and_method(rig: Rig, method: str, path: str):
     assert (await send(rig, method=method, path=path)).status == 401
 

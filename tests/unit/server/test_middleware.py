@@ -170,7 +170,6 @@ async def test_where_refusing_is_not_ours_it_is_counted_and_not_done(door: Door)
         ("POST", "//v1/chat/completions", 404),
         ("POST", "/v1/../v1/chat/completions", 404),
         ("POST", "/v1/chat/completions/batch", 404),
-        ("GET", "/", 404),
         ("GET", "/v1/chat/completions", 405),
         ("OPTIONS", "/v1/chat/completions", 405),
         ("TRACE", "/health", 405),
