@@ -40,7 +40,9 @@ def answer_ready(view: FleetView) -> Answer:
     cause = find_cause(observed)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
-    return Answer(FALSE, "Starting", f"none of {wanted} replicas serves yet")
+    return Answer(
+        FALSE, "Starting", f"none of {wanted} replicas serves yet{_describe_sandbox(observed)}"
+    )
 
 
 def answer_progressing(view: FleetView) -> Answer:
@@ -166,8 +168,21 @@ def _answer_movement(observed: Observed) -> Answer:
         return Answer(TRUE, "RollingOut", "pods of an older template are being replaced")
     if starting or len(observed.active) < observed.spec_replicas:
         named = ", ".join(starting) or "a pod that is not made yet"
-        return Answer(TRUE, "Starting", f"{named}: on the way up")
+        return Answer(TRUE, "Starting", f"{named}: on the way up{_describe_sandbox(observed)}")
     return Answer(FALSE, "Complete", f"{len(observed.active)} replicas, as wanted")
+
+
+def _describe_sandbox(observed: Observed) -> str:
+    # Ordinary for seconds; for good where a Secret is missing. The pod itself never says which:
+    # only its Events do, and those we may not read.
+    for pod in observed.active:
+        if not pod.ready and pod.scheduled and pod.sandbox_message is not None:
+            return (
+                f"; {pod.name} has a node, but its volumes are not mounted or its network is not"
+                f" up ({pod.sandbox_message}): if that lasts, kubectl describe pod {pod.name} says"
+                " why"
+            )
+    return ""
 
 
 def _unless(problem: Cause | None, answer: Answer) -> Answer:

@@ -58,6 +58,8 @@ class ObservedPod:
         last_termination: How a container of it last ended.
         draining_since: When its drain was marked, from our annotation.
         deletion_cost: What the ReplicaSet controller sorts by, from the annotation.
+        sandbox_message: What the kubelet says while a pod with a node has no sandbox: its volumes
+            are not mounted, or its network is not up.
     """
 
     uid: str
@@ -81,6 +83,7 @@ class ObservedPod:
     last_termination: Termination | None
     draining_since: float | None
     deletion_cost: int | None
+    sandbox_message: str | None = None
 
     @property
     def scheduled(self) -> bool:
@@ -230,6 +233,7 @@ def parse_pod(body: Mapping[str, Any]) -> ObservedPod:
         last_termination=_find_termination(containers),
         draining_since=_parse_number(annotations.get(ANNOTATION_DRAIN_SINCE)),
         deletion_cost=_parse_cost(annotations.get(ANNOTATION_POD_DELETION_COST)),
+        sandbox_message=_parse_sandbox(conditions.get("PodReadyToStartContainers", {})),
     )
 
 
@@ -308,6 +312,12 @@ def _parse_scheduled_since(body: Mapping[str, Any], condition: Mapping[str, Any]
 
 def _parse_unschedulable(condition: Mapping[str, Any]) -> str | None:
     # Only a scheduler that looked and found nothing says False; one that has not looked is silent.
+    if condition.get("status") != "False":
+        return None
+    return condition.get("message") or condition.get("reason") or "no reason given"
+
+
+def _parse_sandbox(condition: Mapping[str, Any]) -> str | None:
     if condition.get("status") != "False":
         return None
     return condition.get("message") or condition.get("reason") or "no reason given"

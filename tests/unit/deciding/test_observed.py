@@ -152,8 +152,11 @@ def test_the_image_of_the_init_container_is_pulled_first():
 
 def test_a_pod_whose_volumes_are_not_mounted_yet_is_not_pulling():
     body = waiting("ContainerCreating")
-    body["status"]["conditions"] = [{"type": "PodReadyToStartContainers", "status": "False"}]
+    sandbox = {"type": "PodReadyToStartContainers", "status": "False", "message": "no sandbox"}
+    body["status"]["conditions"] = [sandbox]
     assert not parse_pod(body).pulling
+    assert parse_pod(body).sandbox_message == "no sandbox"
+    assert parse_pod(POD).sandbox_message is None
 
 
 def test_a_running_pod_is_not_pulling():

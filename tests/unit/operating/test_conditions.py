@@ -82,6 +82,18 @@ def test_progressing_is_whether_the_fleet_moves_to_what_is_wanted(view, status, 
     assert answer(view, "Progressing") == (status, reason)
 
 
+def test_a_pod_that_waits_for_its_volumes_is_named_in_both_and_is_no_news():
+    stuck = replace(STARTING, sandbox_message="no pod sandbox exists")
+    conditions = render_conditions(make_view(make_observed(stuck)), (), START)
+    for type_ in ("Ready", "Progressing"):
+        condition = find(conditions, type_)
+        assert condition.reason == "Starting"
+        assert f"volumes are not mounted or its network is not up ({stuck.sandbox_message})" in (
+            condition.message
+        )
+        assert f"kubectl describe pod {stuck.name}" in condition.message
+
+
 def test_a_fleet_that_cannot_make_pods_says_so_in_both():
     observed = make_observed(replicas=1)
     observed = replace(observed, deployment=replace(observed.deployment, conditions=(FAILURE,)))
