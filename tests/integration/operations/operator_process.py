@@ -36,8 +36,8 @@ class OperatorProcess:
         server = f"https://{NODE_ADDRESS}:{API_PORT}"
         write_kubeconfig(self._kubeconfig, server, box.layout.pki / "ca.crt", account)
 
-    def start(self, *, package_image: str = SERVER.name) -> None:
-        """Starts it and returns once it is healthy."""
+    def start(self, *, package_image: str = SERVER.name, wait: bool = True) -> None:
+        """Starts it and returns once it is healthy, or at once where `wait` is false."""
         assert self._outer is None, "it runs already"
         environment = {
             "KUBECONFIG": str(self._kubeconfig),
@@ -56,6 +56,11 @@ class OperatorProcess:
                 stdout=log,
                 stderr=log,
             )
+        if wait:
+            self.wait_healthy()
+
+    def wait_healthy(self) -> None:
+        """Returns once it is healthy."""
         wait_for(self._healthy_or_gone, "the operator's health", seconds=START_SECONDS)
         assert self.running, f"the operator ended:\n{self.tail()}"
 
@@ -79,8 +84,8 @@ class OperatorProcess:
         """The operator's own process, which is the only child of its `nsenter`."""
         assert self._outer is not None
         outer = self._outer.pid
-        children = Path(f"/proc/{outer}/task/{outer}/children").read_text().split()
-        return int(children[0])
+        children = Path(f"/proc/{outer}/task/{outer}/children")
+        return int(wait_for(lambda: children.read_text().split(), "the operator's process")[0])
 
     def is_healthy(self) -> bool:
         """Whether /healthz answers with 200."""
@@ -92,6 +97,12 @@ class OperatorProcess:
     def metrics(self) -> str:
         """Returns its page."""
         return self._network.call(httpx.get, METRICS, timeout=5).text
+
+    def failed_writes(self, kind: str) -> float:
+        """Returns how many writes of that kind have failed since it started."""
+        series = f'vibethinker_operator_failed_writes_total{{kind="{kind}"}} '
+        lines = (line for line in self.metrics().splitlines() if line.startswith(series))
+        return sum(float(line.removeprefix(series)) for line in lines)
 
     def tail(self) -> str:
         """Returns the end of its log, for messages."""

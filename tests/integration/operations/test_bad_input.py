@@ -9,6 +9,7 @@ import pytest
 from tests.cluster.images import BASE
 from tests.integration.operations.conftest import make_namespace
 from tests.integration.operations.fleet import Fleet, build_fleet
+from tests.integration.operations.kube import wait_for
 
 CROWDED = "crowded"
 GOOD = "neighbour"
@@ -26,6 +27,7 @@ FLEETS: dict[str, dict[str, Any]] = {
     "no-claim": {"model": {"source": "Volume", "volume": {"claimName": "nowhere"}}},
     "no-card": {"gpu": {"resourceName": "nvidia.com/mig-1g.10gb"}},
     "no-product": {"gpu": {"product": "Tesla-T4"}},
+    "no-secret": {"model": {"tokenSecretRef": {"name": "vibethinker-nowhere"}}},
 }
 
 
@@ -55,6 +57,14 @@ def test_a_fleet_that_cannot_start_says_why_in_the_clusters_words(bad, name, rea
     print(f"{name}: {ready['reason']}: {ready['message']}")
     assert words in ready["message"]
     assert bad[name].condition("Progressing")["reason"] in reasons
+
+
+def test_a_fleet_without_the_secret_it_names_says_that_its_volumes_are_not_mounted(bad):
+    # Which one, only the kubelet's Events about the pod say, and the operator may not read them.
+    fleet = bad["no-secret"]
+    words = "its volumes are not mounted"
+    wait_for(lambda: words in fleet.condition("Ready").get("message", ""), words)
+    assert fleet.condition("Ready")["reason"] == "Starting"
 
 
 def test_its_neighbour_is_ready_and_the_operator_goes_on(bad, operator):

@@ -12,12 +12,21 @@ from tests.integration.operations.sampler import Sampler
 HOLDS_THREE = 0.6
 """KV use of three pods at which the fleet needs three, and is below the line (0.61 of 0.75)."""
 ABOVE = 0.9
-KILLS = 5
+LIVES = (2.0, 0.3, 1.5, 3.0, 6.0)
+"""Seconds after which it is killed, each from its start but the first: while it imports, while its
+watches fill, in its first ticks and later."""
+STABILIZATION = 15
 WINDOW = 20
 """Seconds for which the line is to stay crossed."""
 GAP = 8
 FLEETS: dict[str, dict[str, Any]] = {
-    "killed": {"scaling": {"minReplicas": 3, "maxReplicas": 6}},
+    "killed": {
+        "scaling": {
+            "minReplicas": 3,
+            "maxReplicas": 6,
+            "scaleDownStabilizationSeconds": STABILIZATION,
+        }
+    },
     "streak": {"saturation": {"sustainedSeconds": WINDOW}, "scaling": {"maxReplicas": 2}},
     "deleted": {},
     "updated": {},
@@ -42,17 +51,22 @@ def test_five_kills_at_three_of_six_never_move_the_replicas(fleets, operator):
         *("patch", "vtd", "-n", fleet.namespace, fleet.name, "--type=merge"),
         *("-p", '{"spec": {"scaling": {"minReplicas": 1}}}'),
     )
+    generation = fleet.deployment()["metadata"]["generation"]
     with Sampler(fleet) as sampler:
-        for _ in range(KILLS):
-            time.sleep(2)
+        for seconds in LIVES:
+            time.sleep(seconds)
             operator.kill()
-            operator.start()
-        time.sleep(2)
+            operator.start(wait=False)
+        operator.wait_healthy()
+        # What it forgot may not shrink the fleet either, once a whole window has been seen again.
+        time.sleep(STABILIZATION + 3)
         # It does decide, and on the load: a fleet that nobody looks at stands still as well.
         fleet.wait_condition("ScalingActive", "True")
     print(sampler)
     assert sampler.replicas == {3}
     assert len(sampler.generations) == 1
+    # Nor did the size move between two samples.
+    assert fleet.deployment()["metadata"]["generation"] == generation
     inputs = fleet.status()["decision"]["inputs"]
     assert (inputs["knownReplicas"], inputs["memoryNeed"]) == ("3", "3")
     assert [pod["metadata"]["uid"] for pod in fleet.pods()] == [p["metadata"]["uid"] for p in pods]

@@ -2,10 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event
 
 import httpx
+import pytest
 
 from tests.integration.operations.fleet import CLIENT_PORT, Fleet
 from tests.integration.operations.kube import Object, wait_for
@@ -15,7 +18,11 @@ FLEETS = {
     "manual": {"replicas": 2, "scaling": {"mode": "Manual"}},
     "auto": {"scaling": {"maxReplicas": 3}},
     "closed": {},
+    "falling": {
+        "scaling": {"minReplicas": 3, "maxReplicas": 3, "scaleDownStabilizationSeconds": 5}
+    },
 }
+CLIENTS = 6
 TOKENS = 240
 """Twelve seconds: longer than the ten in which a draining pod still answers everything."""
 
@@ -36,9 +43,36 @@ class Answered:
         return choice["finish_reason"] == "length" and len(words) == TOKENS
 
 
-def ask_until_refused(pod: Object, enough: Event) -> list[Answered]:
-    """Sends one request after the other to one pod, to the first that is refused."""
-    base, done = f"http://{pod['status']['podIP']}:{CLIENT_PORT}", []
+@dataclass(frozen=True)
+class Falling:
+    """A fleet that shrinks by itself, and those who ask its Service meanwhile."""
+
+    fleet: Fleet
+    sampler: Sampler
+    enough: Event
+    asked: "list[Future[list[Answered]]]"
+
+
+@pytest.fixture(scope="module")
+def falling(fleets) -> Iterator[Falling]:
+    """It goes from 3 to 1 while the other tests of this file run."""
+    fleet, enough = fleets["falling"], Event()
+    fleet.wait_ready(3)
+    url, begin = fleet.url(), fleet.kube.network.begin
+    asked = [begin(ask_until_refused, url, enough) for _ in range(CLIENTS)]
+    patch = '{"spec": {"scaling": {"minReplicas": 1}}}'
+    where = ("-n", fleet.namespace, fleet.name, "--type=merge", "-p", patch)
+    fleet.kube.box.kubectl("patch", "vtd", *where)
+    try:
+        with Sampler(fleet) as sampler:
+            yield Falling(fleet, sampler, enough, asked)
+    finally:
+        enough.set()
+
+
+def ask_until_refused(base: str, enough: Event) -> list[Answered]:
+    """Sends one request after the other, each on its own connection, to the first refused one."""
+    done = []
     body = {"messages": [{"role": "user", "content": "word"}], "max_tokens": TOKENS}
     while not enough.is_set():
         began = time.monotonic()
@@ -47,6 +81,11 @@ def ask_until_refused(pod: Object, enough: Event) -> list[Answered]:
         if answer.status_code != httpx.codes.OK:
             break
     return done
+
+
+def client_url(pod: Object) -> str:
+    """Returns where one pod answers its clients."""
+    return f"http://{pod['status']['podIP']}:{CLIENT_PORT}"
 
 
 def scale(fleet: Fleet, replicas: int) -> None:
@@ -67,14 +106,14 @@ def ops_page(pod: Object, path: str) -> str:
 
 
 def test_scaling_by_hand_moves_a_manual_fleet_and_its_shrink_from_3_to_1_cuts_nothing(
-    fleets, operator
+    fleets, operator, falling
 ):
     manual = fleets["manual"]
     manual.wait_ready(2)
     scale(manual, 3)
     pods = manual.wait_ready(3)
     network, enough = manual.kube.network, Event()
-    asked = [network.begin(ask_until_refused, pod, enough) for pod in pods]
+    asked = [network.begin(ask_until_refused, client_url(pod), enough) for pod in pods]
     wait_for(lambda: network.call(in_flight, pods) == [1, 1, 1], "a request in every pod")
     with Sampler(manual) as sampler:
         scale(manual, 1)
@@ -118,3 +157,27 @@ def test_the_service_of_a_fleet_carries_no_drain(fleets):
         assert answer.status_code == httpx.codes.NOT_FOUND
     assert network.call(in_flight, [pod]) == [0]
     assert json.loads(network.call(ops_page, pod, "/-/ready"))["phase"] == "Serving"
+
+
+def test_the_service_carries_nothing_of_the_ops_port(fleets):
+    url = fleets["closed"].url()
+    network = fleets["closed"].kube.network
+    for path in ("/-/fleet", "/-/ready", "/metrics"):
+        answer = network.call(httpx.post, url + path, json={}, timeout=5)
+        assert answer.status_code == httpx.codes.NOT_FOUND
+    with pytest.raises(httpx.TransportError):
+        network.call(httpx.get, url.replace(":8000", ":9100") + "/metrics", timeout=3)
+
+
+def test_a_fleet_that_shrinks_by_itself_refuses_nobody_who_comes_through_its_service(falling):
+    fleet = falling.fleet
+    fleet.wait_ready(1)
+    falling.enough.set()
+    answered = [each for client in falling.asked for each in client.result()]
+    print(falling.sampler, f"{len(answered)} answers")
+    assert len(answered) > CLIENTS
+    assert {each.answer.status_code for each in answered} == {httpx.codes.OK}
+    assert all(each.whole for each in answered)
+    assert list(falling.sampler.first_seen) == [3, 2, 1]
+    assert len(fleet.events("DrainStarted")) == len(fleet.events("ScaledIn")) == 2
+    assert fleet.events("UnexpectedVictim") == []

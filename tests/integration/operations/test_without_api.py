@@ -31,12 +31,18 @@ def test_the_operator_outlives_75_s_without_the_api_and_writes_once_it_is_back(f
         begun = time.monotonic()
         box.control("start", "kube-apiserver")
         back = time.monotonic()
+    failed = operator.failed_writes("SetReplicas")
     wait_for(lambda: fleet.replicas() == 2, "the write that was due")
     took = time.monotonic() - back
     print(
         f"API gone for {OUTAGE_SECONDS:.0f} s, {asked} health checks; it took {back - begun:.1f} s"
         f" to start, and the write was seen {took:.1f} s after that"
     )
+    late = operator.failed_writes("SetReplicas") - failed
+    print(f"{failed:.0f} writes failed, {late:.0f} more after the API was back")
+    # It tried, no more than once a tick, and was let through within a few.
+    assert 1 <= failed <= back - began
+    assert late <= 5
     assert unhealthy == 0, operator.tail()
     assert operator.pid == pid
     # Its watches are back too: it hears of a change.
