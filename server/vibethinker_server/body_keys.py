@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vibethinker_server.engine_args import MAX_SEQUENCES
 from vibethinker_server.fields import (
     Check,
     biases,
@@ -23,9 +24,6 @@ from vibethinker_server.fields import (
 )
 from vibethinker_server.openai_errors import refuse
 from vibethinker_server.routes import Api
-
-MAX_SEQUENCES = 8
-"""Most answers to one request; vLLM is started with the same bound."""
 
 _INT64 = 2**63
 

@@ -33,7 +33,7 @@ BACKENDS: Mapping[AttentionBackend, str] = {
     AttentionBackend.TRITON: "TRITON_ATTN",
 }
 # vLLM's own bounds (16384 and 1024) let one request ask for a card's worth of sequences.
-MAX_SEQUENCES_A_REQUEST = "8"
+MAX_SEQUENCES = 8
 
 
 def render_engine_args(settings: EngineSettings, max_new_tokens: int) -> list[str]:
@@ -79,8 +79,8 @@ def render_engine_environment(
     """
     wanted = {
         "VLLM_NO_USAGE_STATS": "1",
-        "VLLM_MAX_N_SEQUENCES": MAX_SEQUENCES_A_REQUEST,
-        "VLLM_MAX_COMPLETION_PROMPTS": MAX_SEQUENCES_A_REQUEST,
+        "VLLM_MAX_N_SEQUENCES": str(MAX_SEQUENCES),
+        "VLLM_MAX_COMPLETION_PROMPTS": str(MAX_SEQUENCES),
         "PROMETHEUS_DISABLE_CREATED_SERIES": "true",
     }
     if settings.source is Source.HUGGING_FACE:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from vibethinker_server import names
-from vibethinker_server.body_keys import MAX_SEQUENCES, check_keys
+from vibethinker_server.body_keys import check_keys
 from vibethinker_server.conversation import Conversation, parse_input, parse_messages
+from vibethinker_server.engine_args import MAX_SEQUENCES
 from vibethinker_server.openai_errors import OpenAIError, refuse
 from vibethinker_server.policy import Policy
 from vibethinker_server.profiles import Profile, choose_profile
