@@ -11,7 +11,8 @@ def started(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[EngineProcess, list[str]]]:
     """One real vLLM for all tests that leave it alive, and the phases of its start."""
-    with real_engine.running_vllm(tmp_path_factory.mktemp("vllm")) as engine:
+    directory = tmp_path_factory.mktemp("vllm")
+    with real_engine.running_vllm(directory, breakable=True) as engine:
         yield engine, real_engine.start_phases(engine)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tests.cluster.images import engine_site
 from tests.cluster.model import toy_model
 from tests.e2e.engine_process import POLICY, EngineProcess, package_site, start_engine, values
+from tests.support.hostile_requests import SERVED_NAME
 
 SABOTAGE = Path(__file__).parent / "sabotage"
 SEATS = 8
@@ -28,7 +29,7 @@ def settings() -> dict[str, Any]:
     return {
         "model": str(toy_model()),
         "source": "Volume",
-        "servedName": "toy",
+        "servedName": SERVED_NAME,
         "device": "CPU",
         "dtype": "Float32",
         "blockSize": 32,
@@ -42,11 +43,14 @@ def settings() -> dict[str, Any]:
 
 
 @contextmanager
-def running_vllm(directory: Path) -> Iterator[EngineProcess]:
+def running_vllm(directory: Path, *, breakable: bool = False) -> Iterator[EngineProcess]:
     """Starts it, in a cgroup with a memory limit where this machine lets us make one."""
     (directory / "site").mkdir()
-    paths = [SABOTAGE, package_site(directory / "site"), engine_site()]
-    environment = {"VIBETHINKER_CPUS": "2", "SABOTAGE_FILE": str(directory / "sabotage")}
+    (directory / "sabotage").mkdir()
+    paths = [package_site(directory / "site"), engine_site()]
+    environment = {"VIBETHINKER_CPUS": "2", "SABOTAGE": str(directory / "sabotage")}
+    if breakable:
+        paths.insert(0, SABOTAGE)
     with (
         limited_group(directory.name) as group,
         start_engine(
@@ -60,6 +64,17 @@ def running_vllm(directory: Path) -> Iterator[EngineProcess]:
         if group is not None:  # it has no children yet, and these will be where it is
             (group / "cgroup.procs").write_text(str(engine.process.pid))
         yield engine
+
+
+@contextmanager
+def broken(engine: EngineProcess, what: str) -> Iterator[None]:
+    """Breaks `what` of a breakable server meanwhile; see sabotage/sitecustomize.py."""
+    switch = engine.log.parent / "sabotage" / what
+    switch.touch()
+    try:
+        yield
+    finally:
+        switch.unlink()
 
 
 def start_phases(engine: EngineProcess) -> list[str]:
@@ -81,8 +96,8 @@ def page(engine: EngineProcess, **policy: Any) -> dict[str, float]:
     return values(engine.sweep({**SMALL_POLICY, **policy}))
 
 
-def wait_until_idle(engine: EngineProcess) -> dict[str, float]:
-    """Waits until nothing is in flight, runs or holds KV; returns the page as it then stands."""
+def wait_until_idle(engine: EngineProcess) -> None:
+    """Waits until nothing is in flight or runs."""
 
     def is_idle() -> bool:
         now = page(engine)
@@ -90,6 +105,11 @@ def wait_until_idle(engine: EngineProcess) -> dict[str, float]:
         return [now.get(name) for name in busy] == [0, 0]
 
     engine.wait_for(is_idle, 60)
+
+
+def idle_page(engine: EngineProcess) -> dict[str, float]:
+    """Waits until it is idle and every reading is one of that time; returns the page."""
+    wait_until_idle(engine)
     # Device memory is read four times a second.
     time.sleep(0.5)
     return page(engine)

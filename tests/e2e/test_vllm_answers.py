@@ -1,6 +1,7 @@
 """Real vLLM behind our door: what a client gets, and what the operator reads."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from vibethinker_operator.samples import (
 )
 
 from tests.e2e.engine_process import ROOT, EngineProcess, values
-from tests.e2e.real_engine import CAP, SMALL_POLICY, page
+from tests.e2e.real_engine import CAP, SMALL_POLICY, broken, page
 
 CAPTURED = ROOT / "tests" / "unit" / "deciding" / "data" / "vllm-0.32.0-metrics.txt"
 MESSAGES = [{"role": "user", "content": "the sum of two numbers"}]
@@ -21,6 +22,10 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {"messages": MESSAGES},
     "/v1/completions": {"prompt": "two"},
 }
+RESPONSES = "/v1/responses"
+ALL_REQUESTS = {**REQUESTS, RESPONSES: {"input": "the sum of two numbers"}}
+# 2 is the token that ends an answer.
+ENDS_AT_ONCE, NEVER_ENDS = {"2": 100}, {"2": -100}
 # A GPU's; and a refusal of memory needs a limit, which not every machine gives.
 NOT_ON_A_CPU = {"vibethinker_gpu_util"}
 NEED_A_LIMIT = {
@@ -32,7 +37,7 @@ NEED_A_LIMIT = {
 
 
 def ask(engine: EngineProcess, path: str, **more: Any) -> Any:
-    return engine.client.post(engine.url(path), json={**REQUESTS[path], **more})
+    return engine.client.post(engine.url(path), json={**ALL_REQUESTS[path], **more})
 
 
 def names_on(text: str) -> set[str]:
@@ -72,7 +77,7 @@ def test_a_streamed_answer_comes_in_pieces_and_ends_whole(vllm: EngineProcess, p
 
 
 def test_an_answer_that_ends_by_itself_says_so(vllm: EngineProcess):
-    answer = ask(vllm, "/v1/completions", max_tokens=50, logit_bias={"2": 100})
+    answer = ask(vllm, "/v1/completions", max_tokens=50, logit_bias=ENDS_AT_ONCE)
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
 
@@ -86,10 +91,45 @@ def test_more_tokens_than_the_largest_cap_are_cut_to_it(vllm: EngineProcess, pat
     assert answer.json()["choices"][0]["finish_reason"] == "length"
 
 
-def test_beyond_our_cap_the_engine_has_one_of_its_own(vllm: EngineProcess):
+def test_a_cap_that_rose_since_the_start_waits_for_the_next_start(vllm: EngineProcess):
     page(vllm, tokenLimits={"math": 100_000})
-    answer = ask(vllm, "/v1/completions", max_tokens=3000, ignore_eos=True)
-    assert answer.json()["usage"]["completion_tokens"] == CAP
+    answer = ask(vllm, "/v1/completions", max_tokens=3000, logit_bias=ENDS_AT_ONCE)
+    assert answer.headers["x-token-limit"] == str(CAP)
+
+
+def test_where_our_door_caps_nothing_the_engine_has_a_cap_of_its_own(vllm: EngineProcess):
+    def longest(path: str) -> tuple[str, int]:
+        length = "max_output_tokens" if path == RESPONSES else "max_tokens"
+        answer = ask(vllm, path, **{length: 3000, "logit_bias": NEVER_ENDS})
+        assert answer.status_code == 200, answer.text
+        used = answer.json()["usage"]
+        return answer.headers["x-token-limit"], used.get(
+            "completion_tokens", used.get("output_tokens")
+        )
+
+    with broken(vllm, "caps"), ThreadPoolExecutor() as pool:
+        answers = list(pool.map(longest, ALL_REQUESTS))
+    # The header tells what our door wrote: it really stood open.
+    assert answers == [("3000", CAP)] * 3
+
+
+def test_the_responses_api_is_answered_and_capped_as_well(vllm: EngineProcess):
+    page(vllm, tokenLimits={"math": 16, "qa": 24})
+    answer = ask(vllm, RESPONSES, max_output_tokens=10_000, logit_bias=NEVER_ENDS)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["usage"]["output_tokens"] == 24
+    assert answer.json()["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert answer.headers["x-session-ticket"]
+
+
+def test_a_streamed_response_ends_whole(vllm: EngineProcess):
+    answer = ask(vllm, RESPONSES, max_output_tokens=8, stream=True, logit_bias=NEVER_ENDS)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data:")]
+    assert events[0]["type"] == "response.created"
+    assert sum(event["type"] == "response.output_text.delta" for event in events) > 1
+    assert events[-1]["type"] == "response.completed"
+    assert events[-1]["response"]["usage"]["output_tokens"] == 8
 
 
 @pytest.mark.parametrize("source", ["the page of the running engine", "the captured page"])

@@ -12,8 +12,9 @@ from tests.e2e.real_engine import (
     LIMIT_BYTES,
     POOL_BYTES,
     SEATS,
+    broken,
+    idle_page,
     page,
-    wait_until_idle,
 )
 from tests.e2e.streams import Stream, streams
 
@@ -39,14 +40,14 @@ def kv_share(engine: EngineProcess) -> float:
 
 
 def test_live_memory_follows_the_kv_in_use_and_raw_memory_does_not(vllm: EngineProcess):
-    idle = wait_until_idle(vllm)
+    idle = idle_page(vllm)
     begun = [Stream(vllm, tokens=CAP, prompt=long_prompt(seed)) for seed in range(5)]
     vllm.wait_for(lambda: all(stream.first_at for stream in begun), 120)
     busy, share = page(vllm), kv_share(vllm)
     for stream in begun:
         stream.leave()
     assert share == pytest.approx(5 * LONG * BYTES_PER_TOKEN / POOL_BYTES, abs=0.3)
-    after = wait_until_idle(vllm)
+    after = idle_page(vllm)
     for stream in begun:
         stream.end()
     assert kv_share(vllm) == 0
@@ -68,7 +69,7 @@ def test_a_client_that_leaves_gives_back_its_memory_and_its_place(vllm: EnginePr
     assert kv_share(vllm) > 0.05
     stream.leave()
     stream.end()
-    after = wait_until_idle(vllm)
+    after = idle_page(vllm)
     assert kv_share(vllm) == 0
     assert after[IN_FLIGHT] == 0
     assert stream.finish_reason is None
@@ -76,17 +77,13 @@ def test_a_client_that_leaves_gives_back_its_memory_and_its_place(vllm: EnginePr
 
 
 def test_a_reading_that_fails_makes_load_unknown_and_harms_no_stream(vllm: EngineProcess):
-    sabotage = vllm.log.parent / "sabotage"
     before = page(vllm)
     stream = Stream(vllm, tokens=200)
     vllm.wait_for(lambda: len(stream.chunks) > 5, 60)
-    sabotage.touch()
-    try:
+    with broken(vllm, "readings"):
         vllm.wait_for(lambda: page(vllm)[ERRORS] > before[ERRORS], 30)
         during = page(vllm)
         assert stream.end().finish_reason == "length"
-    finally:
-        sabotage.unlink()
     assert not {QUEUE, RUNNING, LIVE} & during.keys()
     assert during[IN_FLIGHT] == 1
     # The engine lives on, and its next step is a reading again.
@@ -108,7 +105,7 @@ def test_past_seats_and_queue_newcomers_are_refused_and_told_when_to_return(vllm
         assert 1 <= int(stream.headers["retry-after"]) <= 60
         assert stream.headers["x-rejected-reason"] == "queue_full"
         assert stream.headers["connection"] == "close"
-    assert wait_until_idle(vllm)[QUEUE] == 0
+    assert idle_page(vllm)[QUEUE] == 0
 
 
 def test_a_known_session_gets_the_next_seat_before_those_who_came_earlier(vllm: EngineProcess):
