@@ -55,12 +55,18 @@ class Sampler:
         return f"{self._fleet.name}: {seen}; {self._missed} samples missed"
 
     def _run(self) -> None:
-        while not self._ended.wait(SAMPLE_SECONDS):
-            try:
-                resource, replicas = self._fleet.resource(), self._fleet.replicas()
-            except httpx.TransportError:
-                self._missed += 1
-                continue
-            assert resource is not None
-            self.first_seen.setdefault(replicas, time.monotonic())
-            self._counted[replicas, int(resource["metadata"]["generation"])] += 1
+        ended = False
+        while not ended:
+            ended = self._ended.wait(SAMPLE_SECONDS)
+            # Once more after the end: what the block waited for last is seen too.
+            self._sample()
+
+    def _sample(self) -> None:
+        try:
+            resource, replicas = self._fleet.resource(), self._fleet.replicas()
+        except httpx.TransportError:
+            self._missed += 1
+            return
+        assert resource is not None
+        self.first_seen.setdefault(replicas, time.monotonic())
+        self._counted[replicas, int(resource["metadata"]["generation"])] += 1
