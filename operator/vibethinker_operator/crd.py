@@ -134,4 +134,4 @@ def _inline(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
 def _without_null(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_null(part) for key, part in value.items() if part is not None}
-    return value
+    return [_without_null(part) for part in value] if isinstance(value, list) else value

@@ -30,6 +30,8 @@ def build_fleet_message(growth: GrowthVerdict, observed: Observed, now: float) -
             "reliefSeconds": relief,
             "moveConnections": has_grown(observed, now),
             "ttlSeconds": TTL_SECONDS,
+            # Whom to ask which sessions they let in.
+            "peers": sorted(pod.ip for pod in observed.active if pod.ip is not None),
         },
     }
 

@@ -40,10 +40,10 @@ REFUSAL_REASONS: Final = (
 )  # fmt: skip
 """Every reason for which a sample is refused: the label values of the operator's counter."""
 
-MEMORY_REFUSALS: Final = frozenset({"hard_line", "memory_line"})
+MEMORY_REFUSALS: Final = frozenset({"hard_line", "kv_headroom", "memory_line"})
 """Reasons of a pod's admission that mean: there was no memory for one more session."""
 
-LOAD_REFUSALS: Final = MEMORY_REFUSALS | {"queue_full"}
+LOAD_REFUSALS: Final = MEMORY_REFUSALS | {"queue_full", "time_to_first_token"}
 """Reasons that mean: there was too much to do. The others mean: nobody here can serve."""
 
 

@@ -7,7 +7,9 @@ Rules in order, for one request that generates:
 3. The queue is full: 429 `queue_full`. Known sessions may fill it twice over, so that their
    turns go on while newcomers wait, yet no crowd of them can grow it without bound.
 4. The pool is all but full: 429 `hard_line`, newcomers only.
-5. The memory line is crossed: 429 `memory_line`, newcomers only, by policy and lease:
+5. The memory line is crossed: 429 `memory_line`; the newcomer's likely KV does not fit beside what
+   is promised: 429 `kv_headroom`; its first token would come later than its profile's objective:
+   429 `time_to_first_token`. Newcomers only, by policy and lease:
 
    | policy             | CanGrow | CannotGrow, no lease | NotOurs                    |
    |--------------------|---------|----------------------|----------------------------|
@@ -15,19 +17,18 @@ Rules in order, for one request that generates:
    | ScaleOutThenReject | let in  | refused              | let in, counted as would be|
    | ScaleOut           | let in  | let in               | let in                     |
 
-Where memory is unknown, rules 4 and 5 cannot refuse; the queue stays bounded all the same.
+What is unknown refuses nobody; the queue stays bounded all the same.
 """
 
 from dataclasses import dataclass
 
 from vibethinker_server import names
 from vibethinker_server.fleet import DRAIN_GRACE_SECONDS, Verdict
+from vibethinker_server.headroom import HARD_LINE_RATIO
 from vibethinker_server.load import Load
 from vibethinker_server.policy import Growth, OverloadPolicy, Policy
 from vibethinker_server.retry_after import queue_seconds
 
-# Of the KV pool: beyond it running requests are preempted and begin again.
-HARD_LINE_RATIO = 0.95
 KNOWN_QUEUE_FACTOR = 2
 KNOWN_PRIORITY = 0
 NEWCOMER_PRIORITY = 10
@@ -40,12 +41,15 @@ class Facts:
     """What stands beside policy and load when one request is judged.
 
     Attributes:
-        known: the caller proved a session that had an admitted request.
+        known: the request is of a session that had an admitted one, and within its limits.
         answering: the engine answers.
         draining_seconds: for how long the pod has drained, None: it does not.
         line_crossed: the memory line counts as crossed.
         queue_length: requests let in that would not run, with this one; known without a load.
         finished_per_second: requests that this pod finished lately, None: not known.
+        kv_fits: the request's likely KV fits beside what is promised.
+        first_token_seconds: predicted wait for the first token, None: not known.
+        objective_seconds: the longest such wait that the request's profile allows.
     """
 
     known: bool
@@ -54,6 +58,9 @@ class Facts:
     line_crossed: bool
     queue_length: int
     finished_per_second: float | None
+    kv_fits: bool = True
+    first_token_seconds: float | None = None
+    objective_seconds: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +91,8 @@ def admit(policy: Policy, lease: Verdict, load: Load, facts: Facts) -> Admitted 
         return Admitted(KNOWN_PRIORITY)
     if load.kv_usage_ratio is not None and load.kv_usage_ratio >= HARD_LINE_RATIO:
         return _busy(names.REASON_HARD_LINE, facts)
-    if facts.line_crossed and load.memory_used_ratio is not None:
-        return _beyond_the_line(policy, lease, facts)
-    return Admitted(NEWCOMER_PRIORITY)
+    refusal = _saturated(load, facts)
+    return Admitted(NEWCOMER_PRIORITY) if refusal is None else _by_lease(policy, lease, refusal)
 
 
 def _nobody_here(facts: Facts) -> str | None:
@@ -102,8 +108,18 @@ def _queue_is_full(policy: Policy, facts: Facts) -> bool:
     return facts.queue_length > policy.max_queued_requests * factor
 
 
-def _beyond_the_line(policy: Policy, lease: Verdict, facts: Facts) -> Admitted | Rejected:
-    refused = _busy(names.REASON_MEMORY_LINE, facts)
+def _saturated(load: Load, facts: Facts) -> Rejected | None:
+    if facts.line_crossed and load.memory_used_ratio is not None:
+        return _busy(names.REASON_MEMORY_LINE, facts)
+    if not facts.kv_fits:
+        return _busy(names.REASON_KV_HEADROOM, facts)
+    wait = facts.first_token_seconds
+    if wait is not None and wait > facts.objective_seconds:
+        return Rejected(429, names.REASON_FIRST_TOKEN, wait - facts.objective_seconds)
+    return None
+
+
+def _by_lease(policy: Policy, lease: Verdict, refused: Rejected) -> Admitted | Rejected:
     if policy.overload is OverloadPolicy.REJECT:
         return refused
     if policy.overload is OverloadPolicy.SCALE_OUT or lease.growth is Growth.CAN_GROW:

@@ -43,6 +43,13 @@ class ApiKeys:
             )
         return self._digests
 
+    def names(self, now: float) -> list[str]:
+        """Returns the names of the keys, of none where there are none."""
+        try:
+            return list(self.read(now))
+        except OpenAIError:
+            return []
+
 
 def authenticate(digests: Mapping[str, bytes], headers: Iterable[tuple[bytes, bytes]]) -> str:
     """Returns the name of the key in the one Authorization header, in time that tells nothing.

@@ -13,8 +13,6 @@ from vibethinker_server import names
 from vibethinker_server.load import Load, MemoryKinds
 from vibethinker_server.runtime import LOAD_ERRORS, Runtime
 
-BACKLOG_TRIES = 3
-
 
 class FleetCollector(Collector):
     """The small page that the operator reads with every sweep."""
@@ -31,7 +29,7 @@ class FleetCollector(Collector):
         yield from _gauge(names.METRIC_RUNNING, "Requests that the engine runs.", load.running)
         in_flight = runtime.flights.count
         yield from _gauge(names.METRIC_IN_FLIGHT, "Requests let in and not ended.", in_flight)
-        backlog = read_backlog(runtime)
+        backlog = runtime.prompt_backlog()
         yield from _gauge(names.METRIC_BACKLOG, "Prompt tokens without a first answer.", backlog)
         yield from _gauge(
             names.METRIC_GPU_UTIL,
@@ -70,14 +68,15 @@ class FleetCollector(Collector):
 
 
 class RequestCollector(Collector):
-    """Counters of requests that the operator does not read: by key, refused, failed, cut."""
+    """What the operator does not read: requests by key, refused, failed, cut; and guesses."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     def collect(self) -> Iterator[Metric]:
-        """Yields the counters as of now."""
+        """Yields the series as of now."""
         runtime = self._runtime
+        yield from self._guesses()
         errors = runtime.errors.counts()
         yield _by_label(names.METRIC_ERRORS, "Errors caught.", names.LABEL_WHERE, errors)
         keys = runtime.requests_by_key.counts()
@@ -94,6 +93,24 @@ class RequestCollector(Collector):
         cut = runtime.truncated.counts()
         yield _by_label(
             names.METRIC_TRUNCATED, "Answers that a token cap cut.", names.LABEL_TASK, cut
+        )
+
+    def _guesses(self) -> Iterator[Metric]:
+        runtime, now = self._runtime, self._runtime.clock.monotonic()
+        yield from _gauge(
+            names.METRIC_KV_COMMITTED,
+            "Tokens of KV that requests in flight will likely hold at their end.",
+            runtime.flights.committed_tokens,
+        )
+        yield from _gauge(
+            names.METRIC_PREDICTED_TTFT,
+            "Seconds that a newcomer would wait before its own prompt is computed.",
+            runtime.predicted_first_token(now),
+        )
+        yield from _gauge(
+            names.METRIC_PEER_SESSIONS,
+            "Sessions that other pods let in and told of.",
+            runtime.peer_sessions.count,
         )
 
 
@@ -125,23 +142,6 @@ def render_metrics(ours: CollectorRegistry, engines: CollectorRegistry, wanted: 
     if not all(name.startswith(names.PREFIX) for name in wanted):
         registries.append(engines)
     return _render(_Named(registries, wanted))
-
-
-def read_backlog(runtime: Runtime) -> int | None:
-    """Returns the prompt tokens of requests that have no token yet, None: vLLM does not say.
-
-    vLLM sums over a dict that its event loop changes; a change in between costs another try.
-    """
-    if runtime.backlog is None:
-        return None
-    for _ in range(BACKLOG_TRIES):
-        try:
-            return int(runtime.backlog())
-        except RuntimeError:
-            continue
-        except Exception:
-            break
-    return None
 
 
 def _render(collector: Collector) -> bytes:

@@ -9,7 +9,9 @@ from math import isfinite
 from typing import Any
 
 from vibethinker_server import names
+from vibethinker_server.first_token import PromptRate
 from vibethinker_server.load import EngineReading
+from vibethinker_server.request_size import RequestSizes
 from vibethinker_server.tally import Tally
 
 RATE_WINDOW_SECONDS = 60.0
@@ -26,6 +28,9 @@ class EngineStats:
         self._started_at: float | None = None
         self.initialized = False
         self.pool_bytes: int | None = None
+        self.pool_tokens: int | None = None
+        self.sizes = RequestSizes()
+        self.prompt_rate = PromptRate()
         self.reading: EngineReading | None = None
         self.steps = 0
         self.finished = 0
@@ -33,14 +38,24 @@ class EngineStats:
     def initialize(self, vllm_config: Any) -> None:
         """Notes that the engine is up, idle, with the pool that `vllm_config` describes."""
         try:
-            self.pool_bytes = read_pool_bytes(vllm_config)
+            self.pool_tokens = read_pool_tokens(vllm_config)
+            self.pool_bytes = self.pool_tokens * read_token_bytes(vllm_config)
             self.reading = EngineReading(running=0, waiting=0, kv_usage_ratio=0.0)
         except Exception:
             self._errors.add(names.WHERE_ENGINE_STATS)
         self.initialized = True
 
-    def record(self, scheduler_stats: Any, iteration_stats: Any, now: float) -> None:
-        """Takes the statistics of one engine step; either may be None. Never raises."""
+    def record(
+        self, scheduler_stats: Any, iteration_stats: Any, now: float, backlog: int | None = None
+    ) -> None:
+        """Takes the statistics of one engine step; either may be None. Never raises.
+
+        Args:
+            scheduler_stats: vLLM's SchedulerStats.
+            iteration_stats: vLLM's IterationStats.
+            now: monotonic seconds.
+            backlog: prompt tokens without a first token after the step, None: not known.
+        """
         try:
             self.steps += 1
             if scheduler_stats is not None:
@@ -50,6 +65,8 @@ class EngineStats:
         except Exception:
             self.reading = None
             self._errors.add(names.WHERE_ENGINE_STATS)
+        if iteration_stats is not None:
+            self._learn(iteration_stats, now, backlog)
 
     def finished_per_second(self, now: float) -> float | None:
         """Returns requests finished per second of the last minute, None when none was."""
@@ -58,6 +75,16 @@ class EngineStats:
             return None
         span = min(RATE_WINDOW_SECONDS, now - self._started_at)
         return sum(recent) / max(1.0, span)
+
+    def _learn(self, iteration_stats: Any, now: float, backlog: int | None) -> None:
+        """Folds what guesses are made from: without it the load is known all the same."""
+        try:
+            for request in iteration_stats.finished_requests:
+                self.sizes.add_finished(request.num_prompt_tokens, request.num_generation_tokens)
+            if backlog is not None:
+                self.prompt_rate.add_step(now, iteration_stats.num_prompt_tokens, backlog)
+        except Exception:
+            self._errors.add(names.WHERE_ENGINE_STATS)
 
     def _count_finished(self, count: int, now: float) -> None:
         if self._started_at is None:
@@ -84,8 +111,21 @@ def read_scheduler(stats: Any) -> EngineReading:
     return EngineReading(running=running, waiting=waiting + skipped, kv_usage_ratio=usage)
 
 
-def read_pool_bytes(vllm_config: Any) -> int:
-    """Returns the bytes of the KV pool: blocks x tokens a block x bytes a token.
+def read_pool_tokens(vllm_config: Any) -> int:
+    """Returns the tokens that the KV pool holds: blocks x tokens a block.
+
+    Raises:
+        AttributeError, TypeError, ValueError: the configuration says something else than it did.
+    """
+    cache = vllm_config.cache_config
+    tokens = int(cache.num_gpu_blocks) * int(cache.block_size)
+    if tokens <= 0:
+        raise ValueError(f"a KV pool of {tokens} tokens")
+    return tokens
+
+
+def read_token_bytes(vllm_config: Any) -> int:
+    """Returns the bytes of one token's KV: two for keys and values x layers x heads x size.
 
     Raises:
         AttributeError, TypeError, ValueError: the configuration says something else than it did.
@@ -98,10 +138,10 @@ def read_pool_bytes(vllm_config: Any) -> int:
         * model.get_num_kv_heads(parallel)
         * model.get_head_size()
     )
-    pool = int(cache.num_gpu_blocks) * int(cache.block_size) * elements * _item_bytes(cache, model)
-    if pool <= 0:
-        raise ValueError(f"a KV pool of {pool} bytes")
-    return pool
+    size = elements * _item_bytes(cache, model)
+    if size <= 0:
+        raise ValueError(f"{size} bytes of KV a token")
+    return size
 
 
 def _item_bytes(cache: Any, model: Any) -> int:

@@ -54,6 +54,11 @@ class Fleet:
         """The policy that is obeyed now."""
         return self._policy
 
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """Addresses of the fleet's pods as the last lease named them, also once it has expired."""
+        return () if self._received is None else self._received.lease.peers
+
     def accept(self, policy: Policy | None, lease: Lease, now: float) -> None:
         """Obeys `policy` from now on, None: the one it has, and `lease` until it expires."""
         self._policy = policy or self._policy

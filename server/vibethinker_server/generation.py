@@ -14,7 +14,7 @@ from vibethinker_server.conversation import Conversation, parse_input, parse_mes
 from vibethinker_server.engine_args import MAX_SEQUENCES
 from vibethinker_server.openai_errors import OpenAIError, refuse
 from vibethinker_server.policy import Policy
-from vibethinker_server.profiles import Profile, choose_profile
+from vibethinker_server.profiles import Isolation, Profile, ProfileKind, choose_profile
 from vibethinker_server.routes import Api
 from vibethinker_server.system_prompt import check_raw_prompt, settle_system_prompt
 from vibethinker_server.token_limits import (
@@ -50,12 +50,29 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """The body for the engine, and what the answer's headers say of it."""
+    """The body for the engine, and what is known of the request.
 
+    Attributes:
+        api: the kind of request.
+        body: what the engine gets: a JSON object that is never empty.
+        profile: the request's profile.
+        task: the request's task.
+        limit: the most tokens of each answer.
+        sequences: answers that the request asks for, over all its prompts.
+        streams: the answer comes as events.
+        conversation: what the client said, None: a raw prompt.
+        prompt_bytes: of the prompt, without a preset that sessions share.
+    """
+
+    api: Api
     body: bytes
-    profile: str
+    profile: Profile
     task: str
     limit: TokenLimit
+    sequences: int
+    streams: bool
+    conversation: Conversation | None
+    prompt_bytes: int
 
 
 def build_generation(api: Api, request: Request, headers: Headers, terms: Terms) -> Generation:
@@ -69,14 +86,41 @@ def build_generation(api: Api, request: Request, headers: Headers, terms: Terms)
     policy = terms.policy
     profile = choose_profile(policy.profiles, terms.key, _values(headers, names.HEADER_PROFILE))
     task = choose_task(policy, _values(headers, names.HEADER_TASK), ours.get("task"))
-    written = _write_prompt(api, ours, profile)
+    conversation = _read_conversation(api, ours)
+    written = _write_prompt(api, ours, conversation, profile)
     cap = min(policy.token_limits[task], terms.max_new_tokens)
     prompts = len(written["prompt"]) if isinstance(written.get("prompt"), list) else 1
     sequences = ours.get("n", 1) * prompts
     unasked = COMPLETION_TOKENS if api is Api.COMPLETIONS else None
     limit = limit_tokens(asked_tokens(ours), cap, sequences, unasked)
     body = passed | {"model": terms.served_name} | written | _write_limits(api, ours, limit)
-    return Generation(_render(body), profile.name, task, limit)
+    return Generation(
+        api=api,
+        body=(rendered := _render(body)),
+        profile=profile,
+        task=task,
+        limit=limit,
+        sequences=sequences,
+        streams=passed.get("stream", False),
+        conversation=conversation,
+        prompt_bytes=len(rendered) - _shared_bytes(profile, conversation),
+    )
+
+
+def salted(body: bytes, salt: str | None) -> bytes:
+    """Returns a generation's `body` with the cache salt (hexadecimal digits), None: without one.
+
+    The salt follows from the session, which is known only once the body has been judged.
+    """
+    return body if salt is None else b'%b,"cache_salt":"%b"}' % (body[:-1], salt.encode())
+
+
+def _shared_bytes(profile: Profile, conversation: Conversation | None) -> int:
+    """Returns the bytes of a system prompt that every session's requests find in the cache."""
+    if profile.isolation is Isolation.SESSION or conversation is None:
+        return 0
+    own = profile.kind is ProfileKind.WEB_UI and conversation.system
+    return 0 if own else len(profile.system_prompt.encode())
 
 
 def _values(headers: Headers, wanted: bytes) -> list[bytes]:
@@ -89,13 +133,22 @@ def _check_model(ours: Request, served_name: str) -> None:
         raise OpenAIError(404, message, "model_not_found", "model")
 
 
-def _write_prompt(api: Api, ours: Request, profile: Profile) -> Request:
-    if api is Api.COMPLETIONS:
+def _read_conversation(api: Api, ours: Request) -> Conversation | None:
+    if api is Api.CHAT:
+        return parse_messages(ours.get("messages"))
+    if api is Api.RESPONSES:
+        return parse_input(ours.get("input"), ours.get("instructions"))
+    return None
+
+
+def _write_prompt(
+    api: Api, ours: Request, conversation: Conversation | None, profile: Profile
+) -> Request:
+    if conversation is None:
         check_raw_prompt(profile)
         return {"prompt": _check_prompt(ours.get("prompt"))}
     if api is Api.CHAT:
-        return {"messages": _write_messages(parse_messages(ours.get("messages")), profile)}
-    conversation = parse_input(ours.get("input"), ours.get("instructions"))
+        return {"messages": _write_messages(conversation, profile)}
     # Not under `instructions`: the engine's answer repeats those. Nor is anything stored.
     return {"input": _write_messages(conversation, profile), "store": False}
 

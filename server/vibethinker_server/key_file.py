@@ -16,9 +16,10 @@ class KeyFile:
     def read(self, now: float) -> bytes | None:
         """Returns the secret as of the last REREAD_SECONDS, None if there is none."""
         if self._read_at is None or now - self._read_at >= REREAD_SECONDS:
-            self._read_at = now
             try:
                 self._key = self._path.read_bytes().strip() or None
             except OSError:
                 self._key = None
+            # Last: another thread that comes meanwhile must not find the time without the key.
+            self._read_at = now
         return self._key

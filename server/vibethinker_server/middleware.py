@@ -1,21 +1,19 @@
 """The door of the client port: a plain ASGI class that vLLM puts outside all of its own.
 
-Order of one request: key, path, body, limits, admission, engine, answer. Between admission's look
-at the load and the request being counted there is no await, so a crowd cannot slip through at once.
+Order of one request: key, path, body, limits, admission, engine, answer.
 """
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from secrets import token_bytes
 from typing import Any
 
-from vibethinker_server import names, ticket
-from vibethinker_server.admission import NEWCOMER_PRIORITY, Admitted, Facts, Rejected, admit
+from vibethinker_server import names
+from vibethinker_server.admission import Rejected
 from vibethinker_server.api_keys import authenticate
 from vibethinker_server.chat_page import render_page
-from vibethinker_server.generation import Generation, Terms, build_generation
-from vibethinker_server.lifespan import App, take_sigterm, warm_up
+from vibethinker_server.door import Door
+from vibethinker_server.generation import Generation, Terms, build_generation, salted
+from vibethinker_server.lifespan import take_sigterm
 from vibethinker_server.openai_errors import OpenAIError
 from vibethinker_server.request_body import (
     ClientGoneError,
@@ -31,20 +29,13 @@ from vibethinker_server.request_body import (
 from vibethinker_server.responses import Response
 from vibethinker_server.routes import Api, find_route
 from vibethinker_server.runtime import Runtime, installed
+from vibethinker_server.warm_up import App, warm_up
 
 POLICY_VIOLATION = 1008
 # Probes have no key, and the page is where a person enters one.
 OPEN_PATHS = (names.PATH_HEALTH, names.PATH_PAGE)
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _LetIn:
-    """A request that is counted as in flight: its vLLM priority, and its session's new ticket."""
-
-    priority: int
-    ticket: bytes | None
 
 
 class VibeThinkerMiddleware:
@@ -54,6 +45,7 @@ class VibeThinkerMiddleware:
         """Takes the application; vLLM passes nothing else, tests pass a runtime."""
         self._app = app
         self._runtime = runtime or installed()
+        self._door = Door(self._runtime)
         self._warming: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
@@ -66,7 +58,8 @@ class VibeThinkerMiddleware:
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
 
     async def _serve(self, scope: Any, receive: Receive, send: Send) -> None:
-        response = Response(self._runtime, scope, send, generates=scope["method"] == "POST")
+        generates = scope["method"] == "POST"
+        response = Response(self._runtime, self._door, scope, send, generates=generates)
         try:
             key = self._authenticate(scope)
             route = find_route(scope["method"], scope["path"])
@@ -76,13 +69,14 @@ class VibeThinkerMiddleware:
             if route.api is None:
                 await self._app(scope, receive, response.send)
                 return
-            response.generation = await self._read(route.api, key, scope["headers"], receive)
+            generation = await self._read(route.api, key, scope["headers"], receive)
         except OpenAIError as error:
             await response.error(error)
         except ClientGoneError:
             return
         else:
-            await self._generate(scope, response.generation.body, receive, response)
+            response.generation = generation
+            await self._generate(scope, key, generation, receive, response)
 
     def _authenticate(self, scope: Any) -> str | None:
         """Returns the name of the caller's API key, None where none is asked for."""
@@ -128,16 +122,22 @@ class VibeThinkerMiddleware:
             raise OpenAIError(400, message, "invalid_body") from None
 
     async def _generate(
-        self, scope: Any, body: bytes, receive: Receive, response: Response
+        self,
+        scope: Any,
+        key: str | None,
+        generation: Generation,
+        receive: Receive,
+        response: Response,
     ) -> None:
-        verdict = self._let_in(scope["headers"])
+        verdict = self._door.let_in(key, scope["headers"], generation)
         if isinstance(verdict, Rejected):
             await response.reject(verdict)
             return
         try:
-            response.ticket = verdict.ticket
+            response.follow(verdict)
+            body = salted(generation.body, verdict.salt)
             headers = engine_headers(scope["headers"], body, verdict.priority)
-            inner = {**scope, "headers": headers}
+            inner = {**scope, "headers": headers, "query_string": b""}
             await self._app(inner, replay(body, receive), response.send)
         except Exception:
             refusal = response.draining_refusal()
@@ -145,52 +145,7 @@ class VibeThinkerMiddleware:
                 raise  # vLLM's own handlers shape it
             await response.reject(refusal)
         finally:
-            self._runtime.flights.count -= 1
-
-    def _let_in(self, headers: Headers) -> _LetIn | Rejected:
-        """Judges one request and counts it as in flight, in one step without an await."""
-        try:
-            session = self._session(headers)
-            verdict = self._judge(known=session is not None)
-            if isinstance(verdict, Rejected):
-                return verdict
-            new_ticket = self._issue(session)
-            let_in = _LetIn(verdict.priority, new_ticket)
-        except Exception:
-            self._count_error("admission failed; the request was let in")
-            let_in = _LetIn(NEWCOMER_PRIORITY, ticket=None)
-        self._runtime.flights.count += 1
-        return let_in
-
-    def _judge(self, *, known: bool) -> Admitted | Rejected:
-        runtime, now = self._runtime, self._runtime.clock.monotonic()
-        facts = Facts(
-            known=known,
-            answering=runtime.answering,
-            draining_seconds=runtime.fleet.draining_seconds(now),
-            line_crossed=runtime.line.crossed,
-            queue_length=runtime.queue_with_one_more(),
-            finished_per_second=runtime.stats.finished_per_second(now),
-        )
-        verdict = admit(runtime.fleet.policy, runtime.fleet.verdict(now), runtime.load(), facts)
-        if isinstance(verdict, Admitted) and verdict.would_reject is not None:
-            runtime.would_reject.add(verdict.would_reject)
-        return verdict
-
-    def _session(self, headers: Headers) -> ticket.Session | None:
-        """Returns the session that a ticket proves; of several tickets none counts."""
-        sent = [value for name, value in headers if name == names.HEADER_TICKET]
-        if len(sent) != 1:
-            return None
-        key = self._runtime.ticket_key(self._runtime.clock.monotonic())
-        return ticket.read_ticket(key, sent[0], self._runtime.clock.unix())
-
-    def _issue(self, session: ticket.Session | None) -> bytes:
-        runtime, now = self._runtime, self._runtime.clock.unix()
-        session_id = session.id if session else token_bytes(ticket.SESSION_ID_BYTES)
-        runtime.sessions.renew(session_id, now + ticket.TTL_SECONDS, now)
-        key = runtime.ticket_key(runtime.clock.monotonic())
-        return ticket.issue_ticket(key, session_id, now)
+            self._door.leave(verdict)
 
     def _count_error(self, what: str) -> None:
         self._runtime.errors.add(names.WHERE_REQUEST)

@@ -34,9 +34,11 @@ PATH_METRICS: Final = "/metrics"
 PATH_READY: Final = "/-/ready"
 PATH_DRAIN: Final = "/-/drain"
 PATH_FLEET: Final = "/-/fleet"
+PATH_SESSIONS: Final = "/-/sessions"
 
 # Headers, in lower case as ASGI has them.
 HEADER_TICKET: Final = b"x-session-ticket"
+HEADER_SESSION_ID: Final = b"x-session-id"
 HEADER_REJECTED: Final = b"x-rejected-reason"
 HEADER_SERVED_BY: Final = b"x-served-by"
 HEADER_RETRY_AFTER: Final = b"retry-after"
@@ -59,12 +61,16 @@ MIDDLEWARE: Final = "vibethinker_server.middleware.VibeThinkerMiddleware"
 REASON_QUEUE_FULL: Final = "queue_full"
 REASON_HARD_LINE: Final = "hard_line"
 REASON_MEMORY_LINE: Final = "memory_line"
+REASON_KV_HEADROOM: Final = "kv_headroom"
+REASON_FIRST_TOKEN: Final = "time_to_first_token"  # noqa: S105 (a reason)
 REASON_DRAINING: Final = "draining"
 REASON_NOT_READY: Final = "not_ready"
 REASONS: Final = (
     REASON_QUEUE_FULL,
     REASON_HARD_LINE,
     REASON_MEMORY_LINE,
+    REASON_KV_HEADROOM,
+    REASON_FIRST_TOKEN,
     REASON_DRAINING,
     REASON_NOT_READY,
 )
@@ -83,6 +89,9 @@ METRIC_FINISHED: Final = "vibethinker_requests_finished"
 METRIC_REJECTED: Final = "vibethinker_admission_rejected"
 METRIC_WOULD_REJECT: Final = "vibethinker_admission_would_reject"
 METRIC_STEPS: Final = "vibethinker_engine_steps"
+METRIC_PEER_SESSIONS: Final = "vibethinker_peer_sessions"
+METRIC_KV_COMMITTED: Final = "vibethinker_kv_committed_tokens"
+METRIC_PREDICTED_TTFT: Final = "vibethinker_predicted_time_to_first_token_seconds"
 METRIC_SESSIONS: Final = "vibethinker_known_sessions"
 METRIC_GENERATION: Final = "vibethinker_policy_generation"
 METRIC_DRAINING: Final = "vibethinker_draining"
@@ -110,3 +119,4 @@ WHERE_ENGINE_STATS: Final = "engine_stats"
 WHERE_READINGS: Final = "readings"
 WHERE_REQUEST: Final = "request"
 WHERE_OPS: Final = "ops"
+WHERE_PEERS: Final = "peers"

@@ -25,7 +25,7 @@ from vibethinker_server.collector import (
 )
 from vibethinker_server.fleet import DRAIN_GRACE_SECONDS
 from vibethinker_server.phases import Phase
-from vibethinker_server.policy import DocumentError, parse_sweep
+from vibethinker_server.policy_document import DocumentError, parse_sweep
 from vibethinker_server.runtime import Runtime
 
 # A policy of eight prompts of 4096 characters, each of which JSON may write in twelve.
@@ -102,6 +102,16 @@ class OpsRoutes:
         self._runtime.fleet.accept(policy, lease, self._runtime.clock.monotonic())
         return Answer(200, render_fleet_page(self._fleet_page), TEXT)
 
+    def sessions(self, query: str) -> Answer:
+        """Returns the sessions let in here that are new to a peer: by its epoch and number."""
+        asked = parse_qs(query)
+        journal = self._runtime.sessions.journal
+        after = asked.get("after", ["0"])[0]
+        same = asked.get("epoch") == [journal.epoch]
+        number, entries = journal.after(int(after) if same and after.isdecimal() else 0)
+        known = {"epoch": journal.epoch, "number": number, "sessions": entries}
+        return _answer_json(200, known)
+
     def count_error(self) -> None:
         """Counts an error of ours that this port caught."""
         self._runtime.errors.add(names.WHERE_OPS)
@@ -174,6 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
             return _answer_json(401, {"error": "send the fleet's token as Bearer"})
         controls = {
             ("POST", names.PATH_FLEET): lambda: routes.sweep(body),
+            ("GET", names.PATH_SESSIONS): lambda: routes.sessions(url.query),
             ("POST", names.PATH_DRAIN): routes.drain,
             ("DELETE", names.PATH_DRAIN): routes.undo_drain,
         }

@@ -25,6 +25,14 @@ class ClientSystemMessages(StrEnum):
     DROP = "Drop"
 
 
+class Isolation(StrEnum):
+    """Whose requests share the engine's prefix cache: of one session, of one API key, of all."""
+
+    SESSION = "Session"
+    KEY = "Key"
+    NONE = "None"
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """One profile.
@@ -34,6 +42,8 @@ class Profile:
         system_prompt: App: the preset. WebUI: what holds where the client sends none.
         max_system_prompt_characters: of the client's own, under WebUI.
         api_keys: names of the keys that are bound to this profile.
+        isolation: whose requests share cached prefixes.
+        first_token_seconds: how long a newcomer may wait for its first token.
     """
 
     name: str
@@ -42,6 +52,8 @@ class Profile:
     client_system_messages: ClientSystemMessages = ClientSystemMessages.REFUSE
     max_system_prompt_characters: int = 4096
     api_keys: frozenset[str] = frozenset()
+    isolation: Isolation = Isolation.NONE
+    first_token_seconds: float = 3.0
 
 
 # Without any in the policy, as an older operator sends it.

@@ -20,21 +20,9 @@ Headers = list[tuple[bytes, bytes]]
 MAX_BODY_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 READ_SECONDS = 30.0
-# Headers that vLLM would obey, and those that belong to the body as the client sent it.
-OUR_HEADERS = frozenset(
-    {
-        names.HEADER_VLLM_PRIORITY,
-        names.HEADER_AUTHORIZATION,
-        names.HEADER_TICKET,
-        names.HEADER_TASK,
-        names.HEADER_PROFILE,
-        b"x-request-id",
-        b"x-session-id",
-        b"x-data-parallel-rank",
-        b"content-length",
-        b"transfer-encoding",
-    }
-)
+# All that the engine sees of a client's headers: vLLM obeys several others (priority, rank, request
+# id, load report), and a new one of its own must not come in by itself.
+PASSED_HEADERS = frozenset({b"accept", b"host", b"traceparent", b"tracestate", b"user-agent"})
 
 
 class ClientGoneError(Exception):
@@ -45,9 +33,10 @@ async def read_body(receive: Receive, headers: Headers) -> bytes:
     """Returns the whole body.
 
     Raises:
-        OpenAIError: 413 too large, 415 encoded, 408 too slow.
+        OpenAIError: 413 too large, 415 encoded or no JSON, 408 too slow.
         ClientGoneError: the client disconnected.
     """
+    _check_type(headers)
     for name, value in headers:
         if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
             raise OpenAIError(
@@ -60,6 +49,14 @@ async def read_body(receive: Receive, headers: Headers) -> bytes:
             return await _collect(receive)
     except TimeoutError:
         raise OpenAIError(408, "The body did not arrive in time.", "request_timeout") from None
+
+
+def _check_type(headers: Headers) -> None:
+    # Pages of other origins may send forms and plain texts without asking; JSON they may not.
+    kinds = [value for name, value in headers if name == b"content-type"]
+    if [kind.split(b";")[0].strip().lower() for kind in kinds] != [b"application/json"]:
+        message = "Send the body as content-type application/json."
+        raise OpenAIError(415, message, "unsupported_content_type")
 
 
 async def _collect(receive: Receive) -> bytes:
@@ -101,8 +98,9 @@ def parse_request(body: bytes) -> dict[str, Any]:
 
 
 def engine_headers(headers: Headers, body: bytes, priority: int) -> Headers:
-    """Returns the headers that the engine sees: one priority, ours, and the new body's length."""
-    kept = [(name, value) for name, value in headers if name.lower() not in OUR_HEADERS]
+    """Returns the headers that the engine sees: one priority, ours, and those of the new body."""
+    kept = [(name, value) for name, value in headers if name.lower() in PASSED_HEADERS]
+    kept.append((b"content-type", b"application/json"))
     kept.append((b"content-length", str(len(body)).encode()))
     kept.append((names.HEADER_VLLM_PRIORITY, str(priority).encode()))
     return kept

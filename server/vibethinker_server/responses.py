@@ -5,8 +5,10 @@ from typing import Any
 
 from vibethinker_server import names
 from vibethinker_server.admission import ELSEWHERE_SECONDS, Rejected
+from vibethinker_server.answer_text import AnswerText
 from vibethinker_server.chat_page import PAGE_HEADERS
 from vibethinker_server.connections import should_close
+from vibethinker_server.door import Door, LetIn
 from vibethinker_server.generation import Generation
 from vibethinker_server.openai_errors import OpenAIError, render_error
 from vibethinker_server.request_body import Headers, Message, Send
@@ -20,7 +22,8 @@ EVENT_STREAM = b"text/event-stream"
 # model cannot write either.
 CUT_MARKS = (b'"finish_reason":"length"', b'"reason":"max_output_tokens"')
 # After these the body may still be on its way, so the connection cannot be used again.
-UNREAD_BODY = (401, 408, 413, 415)
+UNREAD_BODY = (401, 404, 405, 408, 413, 415)
+FAILED = 400
 # The keys are looked for again after REREAD_SECONDS.
 MORE_HEADERS: Mapping[str, Headers] = {
     "missing_api_key": [(names.HEADER_AUTHENTICATE, b"Bearer")],
@@ -33,14 +36,19 @@ MESSAGES = {
     names.REASON_QUEUE_FULL: "Too many requests wait here.",
     names.REASON_HARD_LINE: "Memory is full: running sessions go on, new ones must wait.",
     names.REASON_MEMORY_LINE: "Memory is above its line: known sessions go on, new ones must wait.",
+    names.REASON_KV_HEADROOM: "Memory has no room for this beside what is promised to others.",
+    names.REASON_FIRST_TOKEN: "The first word would take longer than this profile allows.",
 }
 
 
 class Response:
     """Wraps `send` for one request. Chunks pass through unheld."""
 
-    def __init__(self, runtime: Runtime, scope: Any, send: Send, *, generates: bool) -> None:
+    def __init__(
+        self, runtime: Runtime, door: Door, scope: Any, send: Send, *, generates: bool
+    ) -> None:
         self._runtime = runtime
+        self._door = door
         self._scope = scope
         self._send = send
         self._generates = generates
@@ -48,10 +56,12 @@ class Response:
         self._age = runtime.connections.age_seconds(scope.get("client"), self._arrived)
         self._awaits_first_token = False
         self._replaced = False
+        self._inside: LetIn | None = None
+        self._text: AnswerText | None = None
         self.started = False
-        self.ticket: bytes | None = None
         self.generation: Generation | None = None
         self._cut = False
+        self._failed = False
 
     async def send(self, message: Message) -> None:
         """Passes on one message of the application, with our headers on its start."""
@@ -65,8 +75,12 @@ class Response:
                 return
             self._begin(message)
         else:
-            self._measure(message.get("body", b""))
+            self._measure(message.get("body", b""), last=not message.get("more_body", False))
         await self._send(message)
+
+    def follow(self, inside: LetIn) -> None:
+        """Notes whose answer this is, now that the request was let in."""
+        self._inside = inside
 
     async def reject(self, refusal: Rejected) -> None:
         """Answers that this request was not let in, and when to come back."""
@@ -81,7 +95,6 @@ class Response:
 
     async def error(self, error: OpenAIError, headers: Headers | None = None) -> None:
         """Answers with `error` in OpenAI's shape."""
-        self.ticket = None
         await self._answer(
             error.status,
             [
@@ -106,19 +119,30 @@ class Response:
         await self._send(start)
         await self._send({"type": "http.response.body", "body": body})
 
-    def _measure(self, chunk: bytes) -> None:
+    def _measure(self, chunk: bytes, *, last: bool) -> None:
         generation = self.generation
-        if generation is None:
+        if generation is None or self._failed:
             return
+        if last:
+            self._runtime.stats.sizes.add_answered(len(generation.body))
+        self._read_text(chunk, last=last)
         if self._awaits_first_token and chunk:
             self._awaits_first_token = False
-            ttft = self._runtime.ttft.labels(generation.profile, generation.task)
+            ttft = self._runtime.ttft.labels(generation.profile.name, generation.task)
             ttft.observe(self._runtime.clock.monotonic() - self._arrived)
         if self._cut or not generation.limit.capped:
             return
         if any(mark in chunk for mark in CUT_MARKS):
             self._cut = True
             self._runtime.truncated.add(generation.task)
+
+    def _read_text(self, chunk: bytes, *, last: bool) -> None:
+        if self._text is None or self._inside is None:
+            return
+        self._text.add(chunk)
+        if last or self._text.is_enough:
+            self._door.name(self._inside, self._text.text())
+            self._text = None
 
     def draining_refusal(self) -> Rejected | None:
         """Returns what to answer when the engine fails because it is shutting down, else None."""
@@ -154,17 +178,26 @@ class Response:
         )
         headers.append((names.HEADER_SERVED_BY, self._runtime.served_by))
         if self.generation is not None:
-            headers.append((names.HEADER_PROFILE, self.generation.profile.encode()))
+            headers.append((names.HEADER_PROFILE, self.generation.profile.name.encode()))
             headers.append((names.HEADER_TASK, self.generation.task.encode()))
             limit = str(self.generation.limit.tokens)
             headers.append((names.HEADER_TOKEN_LIMIT, limit.encode()))
-        if self.ticket is not None:
-            headers.append((names.HEADER_TICKET, self.ticket))
+        self._failed = start["status"] >= FAILED
+        if self._inside is not None and not self._failed:
+            headers += self._accept(self._inside)
         if self._closes(start["status"]):
             headers = [pair for pair in headers if pair[0].lower() != b"connection"]
             headers.append((b"connection", b"close"))
             self._runtime.connections.forget(self._scope.get("client"))
         start["headers"] = headers
+
+    def _accept(self, inside: LetIn) -> Headers:
+        """Notes the session of a request that the engine answers, and returns its ticket."""
+        generation, ticket = self.generation, self._door.accept(inside)
+        named_by_answer = inside.identity.opening is not None
+        if generation is not None and named_by_answer and generation.sequences == 1:
+            self._text = AnswerText(generation.api, streams=generation.streams)
+        return [] if ticket is None else [(names.HEADER_TICKET, ticket)]
 
     def _closes(self, status: int) -> bool:
         now, fleet = self._runtime.clock.monotonic(), self._runtime.fleet

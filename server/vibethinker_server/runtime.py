@@ -15,10 +15,13 @@ from vibethinker_server.api_keys import ApiKeys
 from vibethinker_server.connections import Connections
 from vibethinker_server.engine_settings import EngineSettings
 from vibethinker_server.engine_stats import EngineStats
+from vibethinker_server.first_token import predict_first_token
 from vibethinker_server.fleet import Fleet
+from vibethinker_server.flights import Flights
 from vibethinker_server.key_file import KeyFile
 from vibethinker_server.line import Line
 from vibethinker_server.load import DeviceMemory, Load, measure, queue_length
+from vibethinker_server.peer_sessions import PeerSessions
 from vibethinker_server.phases import Milestones, Phase, phase_of
 from vibethinker_server.retry_after import Chance
 from vibethinker_server.sessions import Sessions
@@ -27,6 +30,7 @@ from vibethinker_server.weights import Weights
 
 # vLLM's own buckets up to where a client has long gone.
 TTFT_BUCKETS = (0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 40, 80, 160)
+BACKLOG_TRIES = 3
 LOAD_ERRORS = (names.WHERE_DEVICE_MEMORY, names.WHERE_ENGINE_STATS, names.WHERE_READINGS)
 
 
@@ -36,13 +40,6 @@ class Clock:
 
     monotonic: Callable[[], float]
     unix: Callable[[], float]
-
-
-@dataclass
-class Flights:
-    """Requests let in and not ended. Only the event loop writes it."""
-
-    count: int = 0
 
 
 @dataclass(kw_only=True)
@@ -67,13 +64,16 @@ class Runtime:
     unauthorized: Tally = field(default_factory=Tally)
     rejected: Tally = field(default_factory=lambda: Tally(names.REASONS))
     would_reject: Tally = field(
-        default_factory=lambda: Tally((names.REASON_HARD_LINE, names.REASON_MEMORY_LINE))
+        default_factory=lambda: Tally(
+            (names.REASON_MEMORY_LINE, names.REASON_KV_HEADROOM, names.REASON_FIRST_TOKEN)
+        )
     )
     truncated: Tally = field(default_factory=Tally)
     max_new_tokens: int = field(init=False)
     stats: EngineStats = field(init=False)
     flights: Flights = field(default_factory=Flights)
     sessions: Sessions = field(default_factory=Sessions)
+    peer_sessions: PeerSessions = field(default_factory=PeerSessions)
     connections: Connections = field(default_factory=Connections)
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     ttft: Histogram = field(init=False)
@@ -114,6 +114,33 @@ class Runtime:
         reading, seats = self.stats.reading, self.settings.max_num_seqs
         running, waiting = (reading.running, reading.waiting) if reading else (0, 0)
         return queue_length(self.flights.count + 1, running, waiting, seats)
+
+    def prompt_backlog(self) -> int | None:
+        """Returns the prompt tokens of requests that have no token yet, None: vLLM does not say.
+
+        vLLM sums over a dict that its event loop changes; a change in between costs another try.
+        """
+        if self.backlog is None:
+            return None
+        for _ in range(BACKLOG_TRIES):
+            try:
+                return int(self.backlog())
+            except RuntimeError:
+                continue
+            except Exception:
+                break
+        return None
+
+    def predicted_first_token(self, now: float) -> float | None:
+        """Returns the seconds that a newcomer would wait for its first token, None: not known."""
+        reading = self.stats.reading
+        seated = reading is not None and reading.running >= self.settings.max_num_seqs
+        return predict_first_token(
+            backlog_tokens=self.prompt_backlog(),
+            tokens_per_second=self.stats.prompt_rate.tokens_per_second,
+            waiting_for_seats=self.queue_with_one_more() if seated else 0,
+            finished_per_second=self.stats.finished_per_second(now),
+        )
 
     def phase(self, now: float) -> Phase:
         """Returns the phase at `now`."""

@@ -23,13 +23,9 @@ from vibethinker_server.engine_settings import Device, EngineSettings, parse_eng
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
-from vibethinker_server.policy import (
-    DocumentError,
-    OverloadPolicy,
-    Policy,
-    Saturation,
-    parse_policy,
-)
+from vibethinker_server.peer_reader import PeerReader
+from vibethinker_server.policy import OverloadPolicy, Policy, Saturation
+from vibethinker_server.policy_document import DocumentError, parse_policy
 from vibethinker_server.readings import Reader
 from vibethinker_server.runtime import Clock, Runtime, install
 
@@ -111,6 +107,8 @@ def start_threads(runtime: Runtime, probe: DeviceProbe, environment: Mapping[str
     reader.read(runtime.clock.monotonic())  # the first phase shown is then the right one
     Thread(target=server.serve_forever, name="vibethinker-ops", daemon=True).start()
     Thread(target=reader.run, args=(Event(),), name="vibethinker-reader", daemon=True).start()
+    peers = PeerReader(runtime)
+    Thread(target=peers.run, args=(Event(),), name="vibethinker-peers", daemon=True).start()
 
 
 def run_engine(args: list[str]) -> None:

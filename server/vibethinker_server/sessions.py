@@ -1,27 +1,88 @@
-"""The sessions this pod let in lately: a bounded count, for the metric only."""
+"""The sessions that this pod let in lately: whose, until when, and under which names.
 
-from collections import OrderedDict
+The event loop writes; threads of the ops port read counts and the journal.
+"""
+
+from collections import Counter, OrderedDict
+from dataclasses import dataclass
+
+from vibethinker_server.session_journal import SessionJournal
 
 MAX_SESSIONS = 100_000
 
 
+@dataclass(slots=True)
+class _Known:
+    key: str | None
+    expires: float
+
+
+@dataclass(slots=True)
+class _Named:
+    session_id: bytes
+    expires: float
+
+
 class Sessions:
-    """Session ids with their expiry in unix seconds, oldest renewal first."""
+    """Sessions by id and ids by name, oldest renewal first. Times are unix seconds.
+
+    Ids and names have 16 bytes. A name is what a header or a conversation calls a session.
+    """
 
     def __init__(self) -> None:
-        self._expiry: OrderedDict[bytes, float] = OrderedDict()
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._named: OrderedDict[bytes, _Named] = OrderedDict()
+        self._by_key: Counter[str | None] = Counter()
+        self.journal = SessionJournal()
         self.count = 0
 
-    def renew(self, session_id: bytes, expires: float, now: float) -> None:
-        """Notes a session as known until `expires`, and forgets those that are over."""
-        self._expiry[session_id] = expires
-        self._expiry.move_to_end(session_id)
-        if len(self._expiry) > MAX_SESSIONS:
-            self._expiry.popitem(last=False)
+    def renew(
+        self, session_id: bytes, key: str | None, name: bytes | None, expires: float, now: float
+    ) -> None:
+        """Notes a session of `key` as known until `expires`, also under `name`, if any."""
+        if session_id not in self._known:
+            self._by_key[key] += 1
+        self._known[session_id] = _Known(key, expires)
+        self._known.move_to_end(session_id)
+        if name is not None:
+            self._named[name] = _Named(session_id, expires)
+            self._named.move_to_end(name)
+            self.journal.add(name, expires)
         self.forget_expired(now)
 
+    def id_of(self, name: bytes, now: float) -> bytes | None:
+        """Returns the id of the session that goes by `name`, None where this pod knows none."""
+        named = self._named.get(name)
+        return named.session_id if named is not None and named.expires > now else None
+
+    def knows(self, session_id: bytes, now: float) -> bool:
+        """Returns whether this pod let that session in within its time."""
+        known = self._known.get(session_id)
+        return known is not None and known.expires > now
+
+    def count_of(self, key: str | None) -> int:
+        """Returns how many sessions of `key` are known here."""
+        return self._by_key[key]
+
     def forget_expired(self, now: float) -> None:
-        """Drops the sessions whose time is over. All live equally long, so the oldest go first."""
-        while self._expiry and next(iter(self._expiry.values())) <= now:
-            self._expiry.popitem(last=False)
-        self.count = len(self._expiry)
+        """Drops the sessions whose time is over, and the oldest beyond MAX_SESSIONS.
+
+        All live equally long, so the oldest go first; where the time was shortened meanwhile, what
+        was renewed before goes when its own, longer time is over.
+        """
+        while self._known and self._is_done(
+            len(self._known), next(iter(self._known.values())), now
+        ):
+            _, gone = self._known.popitem(last=False)
+            self._by_key[gone.key] -= 1
+            if not self._by_key[gone.key]:
+                del self._by_key[gone.key]
+        while self._named and self._is_done(
+            len(self._named), next(iter(self._named.values())), now
+        ):
+            self._named.popitem(last=False)
+        self.count = len(self._known)
+
+    @staticmethod
+    def _is_done(size: int, oldest: _Known | _Named, now: float) -> bool:
+        return size > MAX_SESSIONS or oldest.expires <= now

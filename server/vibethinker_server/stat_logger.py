@@ -23,6 +23,7 @@ class VibeThinkerStatLogger(StatLoggerBase):  # type: ignore[misc]
         self._vllm_config = vllm_config
         self._engine_index = engine_index
         runtime = installed()
+        self._runtime = runtime
         self._stats = runtime.stats
         self._clock = runtime.clock
 
@@ -35,7 +36,12 @@ class VibeThinkerStatLogger(StatLoggerBase):  # type: ignore[misc]
         **_later: Any,
     ) -> None:
         """Takes the statistics of one step; arguments that later versions add are passed over."""
-        self._stats.record(scheduler_stats, iteration_stats, self._clock.monotonic())
+        self._stats.record(
+            scheduler_stats,
+            iteration_stats,
+            self._clock.monotonic(),
+            self._runtime.prompt_backlog(),
+        )
 
     def log_engine_initialized(self) -> None:
         """Notes that the engine is up and how large its KV pool is."""

@@ -11,8 +11,9 @@ from vibethinker_operator.resources.engine_settings import render_engine_setting
 from vibethinker_server import names as server_names
 from vibethinker_server.engine_settings import parse_engine_settings
 from vibethinker_server.ops_server import MAX_BODY_BYTES
-from vibethinker_server.policy import parse_policy
-from vibethinker_server.profiles import ClientSystemMessages, Profile, ProfileKind
+from vibethinker_server.policy import SessionLimits
+from vibethinker_server.policy_document import parse_policy
+from vibethinker_server.profiles import ClientSystemMessages, Isolation, Profile, ProfileKind
 
 CPU = {
     "engine": {"device": "CPU", "kvCacheMemoryBytes": 2**30},
@@ -78,19 +79,48 @@ def test_the_server_obeys_the_profiles_that_the_operator_writes():
         "clientSystemMessages": "Drop",
         "apiKeys": ["shop"],
     }
-    web = {"name": "web", "kind": "WebUI", "maxSystemPromptCharacters": 10}
+    web = {
+        "name": "web",
+        "kind": "WebUI",
+        "maxSystemPromptCharacters": 10,
+        "isolation": "Key",
+        "timeToFirstTokenSeconds": 5,
+    }
     auth = {"apiKeysSecretRef": {"name": "vibethinker-keys"}}
     document = render_policy(resource_of({"profiles": [web, app], "auth": auth}))
     assert parse_policy(json.dumps(document)).profiles == (
-        Profile("web", ProfileKind.WEB_UI, max_system_prompt_characters=10),
+        Profile(
+            "web",
+            ProfileKind.WEB_UI,
+            max_system_prompt_characters=10,
+            isolation=Isolation.KEY,
+            first_token_seconds=5.0,
+        ),
         Profile(
             "app",
             ProfileKind.APP,
             "Be brief.",
             ClientSystemMessages.DROP,
             api_keys=frozenset({"shop"}),
+            isolation=Isolation.SESSION,
+            first_token_seconds=1.0,
         ),
     )
+
+
+def test_the_server_obeys_the_session_limits_that_the_operator_writes():
+    limits = {
+        "ttlSeconds": 60,
+        "maxConcurrentRequests": 2,
+        "maxKnownPerKey": 9,
+        "trustedHeader": "X-OpenWebUI-Chat-Id",
+    }
+    auth = {"apiKeysSecretRef": {"name": "vibethinker-keys"}}
+    document = render_policy(resource_of({"sessions": limits, "auth": auth}))
+    read = parse_policy(json.dumps(document)).sessions
+    assert read == SessionLimits(60.0, 2, 9, b"x-openwebui-chat-id")
+    unset = parse_policy(json.dumps(render_policy(resource_of({})))).sessions
+    assert unset == SessionLimits()  # both sides have the same defaults
 
 
 def test_the_largest_policy_fits_into_what_a_pod_reads_at_once():
@@ -99,7 +129,9 @@ def test_the_largest_policy_fits_into_what_a_pod_reads_at_once():
         for number in range(8)
     ]
     document = render_policy(resource_of({"profiles": longest}))
-    assert len(json.dumps({"policy": document})) < MAX_BODY_BYTES - 16 * 1024
+    peers = ["fd00:1111:2222:3333:4444:5555:6666:7777"] * 1000  # maxReplicas may be that many
+    message = json.dumps({"policy": document, "lease": {"peers": peers}})
+    assert len(message) < MAX_BODY_BYTES - 16 * 1024
 
 
 def test_both_sides_spell_routes_files_and_variables_alike():

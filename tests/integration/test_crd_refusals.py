@@ -152,6 +152,31 @@ REFUSED = {
         {"tokenLimits": {"others": [{"name": "a\nb", "tokens": 100}]}},
         "spec.tokenLimits.others[0].name",
     ),
+    "a session shorter than a turn": ({"sessions": {"ttlSeconds": 1}}, "spec.sessions.ttlSeconds"),
+    "no request of a session": (
+        {"sessions": {"maxConcurrentRequests": 0}},
+        "spec.sessions.maxConcurrentRequests",
+    ),
+    "a trusted header with a second line": (
+        {"sessions": {"trustedHeader": "X-User\r\nX-Task"}},
+        "spec.sessions.trustedHeader",
+    ),
+    "a trusted header that says who pays": (
+        {"sessions": {"trustedHeader": "Authorization"}},
+        "spec.sessions.trustedHeader: Invalid value: trustedHeader must be a header that only",
+    ),
+    "a trusted header of anybody": (
+        {"sessions": {"trustedHeader": "X-User-Id"}},
+        "spec.sessions.trustedHeader: Invalid value: sessions.trustedHeader is trusted from",
+    ),
+    "an isolation that is none": (
+        {"profiles": [{"name": "a", "kind": "WebUI", "isolation": "Everybody"}]},
+        "spec.profiles[0].isolation",
+    ),
+    "a first token at once": (
+        {"profiles": [{"name": "a", "kind": "WebUI", "timeToFirstTokenSeconds": 0}]},
+        "spec.profiles[0].timeToFirstTokenSeconds",
+    ),
     "a preset that is none": ({"tokenLimits": {"preset": "Longest"}}, "spec.tokenLimits.preset"),
     "step smaller than the batch": (
         engine(maxNumBatchedTokens=64, maxNumSeqs=65),

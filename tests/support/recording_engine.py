@@ -44,8 +44,13 @@ class Answer:
 
 
 async def ask(app: Any, request: Hostile) -> Answer:
-    """Sends exactly this request, without an HTTP client that would tidy it."""
-    headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in request.headers]
+    """Sends exactly this request, as JSON if it does not say; no client tidies it."""
+    named = {name.lower(): value for name, value in request.headers}
+    kind = [] if "content-type" in named else [("content-type", "application/json")]
+    headers = [
+        (name.lower().encode(), value.encode("latin-1"))
+        for name, value in (*request.headers, *kind)
+    ]
     sent: list[Any] = []
 
     async def receive() -> Any:

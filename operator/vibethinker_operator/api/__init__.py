@@ -10,7 +10,12 @@ from vibethinker_operator.api.engine import (
     KvCacheDtype,
 )
 from vibethinker_operator.api.model import Model, Source
-from vibethinker_operator.api.profiles import ClientSystemMessages, Profile, ProfileKind
+from vibethinker_operator.api.profiles import (
+    ClientSystemMessages,
+    Isolation,
+    Profile,
+    ProfileKind,
+)
 from vibethinker_operator.api.scaling import (
     Mode,
     Overload,
@@ -22,6 +27,7 @@ from vibethinker_operator.api.scaling import (
     TokenPreset,
 )
 from vibethinker_operator.api.scheduling import Scheduling
+from vibethinker_operator.api.sessions import Sessions
 from vibethinker_operator.api.status import (
     Condition,
     ConditionStatus,
@@ -55,6 +61,7 @@ __all__ = [
     "Engine",
     "EngineStatus",
     "Gpu",
+    "Isolation",
     "KvCacheDtype",
     "MemoryStatus",
     "Metadata",
@@ -70,6 +77,7 @@ __all__ = [
     "Scaling",
     "Scheduling",
     "Service",
+    "Sessions",
     "Source",
     "Spec",
     "StartPhase",

@@ -22,6 +22,14 @@ class ClientSystemMessages(StrEnum):
     DROP = "Drop"
 
 
+class Isolation(StrEnum):
+    """Whose requests share cached prompts."""
+
+    SESSION = "Session"
+    KEY = "Key"
+    NONE = "None"
+
+
 # Printable text: no control characters but tab and line feed, none that turn the direction of
 # writing (a prompt would read otherwise than it is), no byte order mark.
 _PRINTABLE = (
@@ -71,6 +79,15 @@ class Profile(ApiModel):
 
     max_system_prompt_characters: Annotated[int, Field(ge=0, le=16_384)] = 4096
     """WebUI: longest system prompt of a client, in characters. Not read with kind App."""
+
+    isolation: Isolation | None = None
+    """Whose requests share the engine's prefix cache, and so could learn from timing what others
+    asked: those of one session, of one API key, or of all. Unset: Session with kind App, None with
+    kind WebUI. Under Session each session computes the system prompt anew once."""
+
+    time_to_first_token_seconds: Annotated[int, Field(ge=1, le=600)] | None = None
+    """Longest wait for the first token that this profile tolerates. New sessions that would wait
+    longer are refused where overload.policy refuses. Unset: 1 with kind App, 3 with kind WebUI."""
 
     api_keys: Annotated[
         tuple[KeyName, ...],

@@ -13,6 +13,7 @@ from vibethinker_operator.api.model import Model
 from vibethinker_operator.api.profiles import Profile, ProfileKind
 from vibethinker_operator.api.scaling import Overload, Rollout, Saturation, Scaling, TokenLimits
 from vibethinker_operator.api.scheduling import Scheduling
+from vibethinker_operator.api.sessions import Sessions
 from vibethinker_operator.api.status import Status
 from vibethinker_operator.api.workload import Resources, Service
 from vibethinker_operator.errors import InvalidSpecError
@@ -52,6 +53,13 @@ class Spec(ApiModel):
                 " self.profiles.exists_one(q, k in q.apiKeys)))",
                 message="profiles may list each of apiKeys once: a key is bound to one profile",
                 fieldPath=".profiles",
+            ),
+            Rule(
+                rule="size(self.sessions.trustedHeader) == 0"
+                " || size(self.auth.apiKeysSecretRef.name) > 0",
+                message="sessions.trustedHeader is trusted from callers with an API key only: name"
+                " the Secret in auth.apiKeysSecretRef",
+                fieldPath=".sessions.trustedHeader",
             ),
             Rule(
                 rule="self.engine.device != 'CPU' || has(self.resources.limits.memory)",
@@ -97,6 +105,9 @@ class Spec(ApiModel):
 
     overload: Overload = Overload()
     """What happens once a line stays crossed."""
+
+    sessions: Sessions = Sessions()
+    """Who counts as known."""
 
     auth: Auth = Auth()
     """Who may use the fleet."""

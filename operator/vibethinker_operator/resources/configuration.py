@@ -19,6 +19,7 @@ def render_policy(resource: VibeThinkerDeployment) -> dict[str, Any]:
         "profiles": [profile.model_dump(mode="json") for profile in spec.profiles],
         "tokenLimits": resolve_token_limits(spec),
         "defaultTask": spec.token_limits.default_task,
+        "sessions": spec.sessions.model_dump(mode="json"),
     }
 
 

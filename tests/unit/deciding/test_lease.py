@@ -25,8 +25,15 @@ def test_the_message_is_the_lease_and_nothing_else():
             "reliefSeconds": 42.5,
             "moveConnections": False,
             "ttlSeconds": 10,
+            "peers": ["10.0.0.1"],
         },
     }
+
+
+def test_pods_hear_of_every_pod_that_has_an_address():
+    growth = GrowthVerdict(Growth.CAN_GROW, None, "below maxReplicas")
+    pods = [OLD, make_pod("b", ip="10.0.0.3"), make_pod("c", ip="10.0.0.2"), make_pod("d", ip=None)]
+    assert lease(growth, *pods)["peers"] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ def test_the_lease_goes_to_every_pod_every_time():
             "reliefSeconds": 30.0,
             "moveConnections": False,
             "ttlSeconds": 10,
+            "peers": ["10.0.0.1"],
         }
     }
 

@@ -97,11 +97,19 @@ def test_the_policy_document_is_the_one_that_servers_agreed_to():
                 "systemPrompt": "",
                 "clientSystemMessages": "Refuse",
                 "maxSystemPromptCharacters": 4096,
+                "isolation": None,
+                "timeToFirstTokenSeconds": None,
                 "apiKeys": [],
             }
         ],
         "tokenLimits": {"math": 512, "code": 768, "qa": 256},
         "defaultTask": "code",
+        "sessions": {
+            "ttlSeconds": 900,
+            "maxConcurrentRequests": 4,
+            "maxKnownPerKey": 256,
+            "trustedHeader": "",
+        },
     }
 
 

@@ -89,6 +89,48 @@ def test_known_sessions_go_before_newcomers():
 
 @pytest.mark.parametrize("policy", OverloadPolicy)
 @pytest.mark.parametrize("growth", Growth)
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("load", [HIGH, UNKNOWN], ids=["load known", "load unknown"])
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ({"kv_fits": False}, names.REASON_KV_HEADROOM),
+        ({"first_token_seconds": 3.1}, names.REASON_FIRST_TOKEN),
+        ({"kv_fits": False, "first_token_seconds": 9.0}, names.REASON_KV_HEADROOM),
+    ],
+)
+def test_who_does_not_fit_or_would_wait_too_long_by_policy_and_lease(
+    *,
+    policy: OverloadPolicy,
+    growth: Growth,
+    known: bool,
+    load: Load,
+    facts: dict[str, Any],
+    reason: str,
+):
+    answer = judge(policy, growth, load, known=known, **facts)
+    assert outcome(answer) == (LET_IN if known else TABLE[policy, growth])
+    if isinstance(answer, Rejected):
+        assert (answer.status, answer.reason) == (429, reason)
+    if outcome(answer) == WOULD:
+        assert answer == Admitted(NEWCOMER_PRIORITY, reason)
+
+
+@pytest.mark.parametrize(
+    ("predicted", "objective", "expected"),
+    [(None, 1.0, LET_IN), (0.0, 1.0, LET_IN), (1.0, 1.0, LET_IN), (1.5, 1.0, REFUSED)],
+)
+def test_the_first_token_may_take_as_long_as_the_profile_says(
+    predicted: float | None, objective: float, expected: str
+):
+    answer = judge(load=HIGH, first_token_seconds=predicted, objective_seconds=objective)
+    assert outcome(answer) == expected
+    if isinstance(answer, Rejected):
+        assert answer.retry_after_seconds == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("policy", OverloadPolicy)
+@pytest.mark.parametrize("growth", Growth)
 def test_the_hard_line_holds_under_every_policy_and_lease(policy: OverloadPolicy, growth: Growth):
     full = Load(kv_usage_ratio=0.95)
     answer = judge(policy, growth, full)

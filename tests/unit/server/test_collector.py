@@ -7,7 +7,6 @@ from vibethinker_server import names
 from vibethinker_server.collector import (
     FleetCollector,
     RequestCollector,
-    read_backlog,
     render_fleet_page,
     render_metrics,
 )
@@ -41,10 +40,13 @@ ALWAYS = {
     "vibethinker_max_num_seqs",
     "vibethinker_admission_rejected_total|queue_full",
     "vibethinker_admission_rejected_total|hard_line",
+    "vibethinker_admission_rejected_total|kv_headroom",
+    "vibethinker_admission_rejected_total|time_to_first_token",
     "vibethinker_admission_rejected_total|memory_line",
     "vibethinker_admission_rejected_total|draining",
     "vibethinker_admission_rejected_total|not_ready",
-    "vibethinker_admission_would_reject_total|hard_line",
+    "vibethinker_admission_would_reject_total|kv_headroom",
+    "vibethinker_admission_would_reject_total|time_to_first_token",
     "vibethinker_admission_would_reject_total|memory_line",
     "vibethinker_load_errors_total",
     "vibethinker_known_sessions",
@@ -114,7 +116,7 @@ def test_counters_show_what_happened(rig: Rig):
     rig.runtime.errors.add(names.WHERE_DEVICE_MEMORY)
     rig.runtime.errors.add(names.WHERE_REQUEST)
     rig.runtime.fleet.mark_drain(rig.clock.now)
-    rig.runtime.sessions.renew(b"a", rig.clock.unix() + 900, rig.clock.unix())
+    rig.runtime.sessions.renew(b"a", None, None, rig.clock.unix() + 900, rig.clock.unix())
     page = page_of(rig)
     assert page["vibethinker_admission_rejected_total|memory_line"] == 1
     assert page["vibethinker_admission_would_reject_total|memory_line"] == 1
@@ -182,13 +184,13 @@ def test_a_dict_that_changes_while_vllm_sums_costs_another_try(rig: Rig):
         return outcome
 
     rig.runtime.backlog = backlog
-    assert read_backlog(rig.runtime) == 800
+    assert rig.runtime.prompt_backlog() == 800
     outcomes[:] = [RuntimeError()] * 9
-    assert read_backlog(rig.runtime) is None
+    assert rig.runtime.prompt_backlog() is None
     outcomes[:] = [AttributeError()]
-    assert read_backlog(rig.runtime) is None
+    assert rig.runtime.prompt_backlog() is None
     rig.runtime.backlog = None
-    assert read_backlog(rig.runtime) is None
+    assert rig.runtime.prompt_backlog() is None
 
 
 def test_no_name_of_ours_is_one_that_vllm_unregisters():

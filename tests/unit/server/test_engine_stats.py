@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from vibethinker_server import names
-from vibethinker_server.engine_stats import EngineStats, read_pool_bytes
+from vibethinker_server.engine_stats import EngineStats
 from vibethinker_server.load import EngineReading
 from vibethinker_server.tally import Tally
 
@@ -21,8 +21,9 @@ def scheduler(**changes: Any) -> Any:
     return SimpleNamespace(**(values | changes))
 
 
-def iteration(finished: int = 0) -> Any:
-    return SimpleNamespace(finished_requests=[object()] * finished)
+def iteration(finished: int = 0, prompt_tokens: int = 0) -> Any:
+    request = SimpleNamespace(num_prompt_tokens=50, num_generation_tokens=20)
+    return SimpleNamespace(finished_requests=[request] * finished, num_prompt_tokens=prompt_tokens)
 
 
 def config(cache_dtype: str = "auto", **changes: Any) -> Any:
@@ -79,7 +80,7 @@ def test_senseless_statistics_make_the_load_unknown_and_are_counted(
     stats.record(scheduler(), iteration(), now=1.0)
     stats.record(scheduler_stats, iteration_stats, now=2.0)
     assert stats.reading is None
-    assert errors.counts() == {names.WHERE_ENGINE_STATS: 1}
+    assert errors.counts()[names.WHERE_ENGINE_STATS] >= 1
     stats.record(scheduler(), iteration(), now=3.0)
     assert stats.reading is not None
 
@@ -88,8 +89,12 @@ def test_senseless_statistics_make_the_load_unknown_and_are_counted(
     ("cache_dtype", "item_bytes"),
     [("auto", 2), ("fp8", 1), ("fp8_e5m2", 1), ("bfloat16", 2), ("int8_per_token_head", 1)],
 )
-def test_the_pool_is_blocks_times_tokens_times_bytes(cache_dtype: str, item_bytes: int):
-    assert read_pool_bytes(config(cache_dtype)) == 100 * 16 * BYTES_PER_TOKEN * item_bytes // 2
+def test_the_pool_is_blocks_times_tokens_times_bytes(
+    stats: EngineStats, cache_dtype: str, item_bytes: int
+):
+    stats.initialize(config(cache_dtype))
+    assert stats.pool_tokens == 100 * 16
+    assert stats.pool_bytes == 100 * 16 * BYTES_PER_TOKEN * item_bytes // 2
 
 
 def test_an_engine_that_has_just_started_is_idle_with_its_pool(stats: EngineStats):
@@ -109,6 +114,23 @@ def test_a_configuration_of_another_version_leaves_the_pool_unknown(
     assert stats.initialized
     assert stats.pool_bytes is None
     assert errors.counts() == {names.WHERE_ENGINE_STATS: 1}
+
+
+def test_what_guesses_are_made_from_may_fail_and_the_load_is_known(
+    stats: EngineStats, errors: Tally
+):
+    other = SimpleNamespace(finished_requests=[object()])
+    stats.record(scheduler(), other, now=1.0, backlog=10)
+    assert stats.reading == EngineReading(running=3, waiting=3, kv_usage_ratio=0.25)
+    assert errors.counts() == {names.WHERE_ENGINE_STATS: 1}
+
+
+def test_steps_teach_how_fast_prompts_get_their_first_token(stats: EngineStats):
+    for second in range(1, 6):
+        stats.record(scheduler(), iteration(1, prompt_tokens=300), now=second, backlog=900)
+    assert stats.prompt_rate.tokens_per_second == pytest.approx(5 * 300 / 4)
+    stats.record(scheduler(), iteration(prompt_tokens=300), now=9.0, backlog=None)
+    assert stats.prompt_rate.tokens_per_second == pytest.approx(5 * 300 / 4)
 
 
 def test_the_service_rate_is_that_of_the_last_minute(stats: EngineStats):

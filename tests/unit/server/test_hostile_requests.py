@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from vibethinker_server.middleware import VibeThinkerMiddleware
-from vibethinker_server.policy import parse_policy
+from vibethinker_server.policy_document import parse_policy
 from vibethinker_server.routes import ROUTES
 
 from tests.support.hostile_requests import (

@@ -3,13 +3,8 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from vibethinker_server.policy import (
-    DocumentError,
-    Growth,
-    OverloadPolicy,
-    parse_policy,
-    parse_sweep,
-)
+from vibethinker_server.policy import Growth, OverloadPolicy
+from vibethinker_server.policy_document import DocumentError, parse_policy, parse_sweep
 
 POLICY: dict[str, Any] = {
     "generation": 3,

@@ -28,6 +28,9 @@ json_values = st.recursive(
 )
 
 
+JSON = [(b"content-type", b"application/json")]
+
+
 def receiving(messages: Iterable[dict[str, Any]]) -> request_body.Receive:
     waiting = list(messages)
 
@@ -45,41 +48,62 @@ def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
 
 async def test_a_body_in_parts_is_put_together():
     receive = receiving([part(b'{"a"', more=True), part(b"", more=True), part(b": 1}")])
-    assert await read_body(receive, []) == b'{"a": 1}'
+    assert await read_body(receive, JSON) == b'{"a": 1}'
 
 
 async def test_a_body_of_the_limit_is_read_and_one_byte_more_is_413():
-    assert len(await read_body(receiving([part(b" " * MAX_BODY_BYTES)]), [])) == MAX_BODY_BYTES
+    assert len(await read_body(receiving([part(b" " * MAX_BODY_BYTES)]), JSON)) == MAX_BODY_BYTES
     halves = [part(b" " * MAX_BODY_BYTES, more=True), part(b" ", more=True)]
     with pytest.raises(OpenAIError) as refusal:
-        await read_body(receiving(halves), [])
+        await read_body(receiving(halves), JSON)
     assert refusal.value.status == 413
 
 
 @pytest.mark.parametrize("length", [b"1048577", b"-1", b"1e3", b"", "\u0664".encode()])
 async def test_a_length_beyond_the_limit_or_none_is_413_before_reading(length: bytes):
     with pytest.raises(OpenAIError) as refusal:
-        await read_body(receiving([]), [(b"content-length", length)])
+        await read_body(receiving([]), [*JSON, (b"content-length", length)])
     assert refusal.value.status == 413
 
 
 @pytest.mark.parametrize("encoding", [b"gzip", b"br", b"identity, gzip", b"GZIP"])
 async def test_an_encoded_body_is_415(encoding: bytes):
     with pytest.raises(OpenAIError) as refusal:
-        await read_body(receiving([part(b"{}")]), [(b"content-encoding", encoding)])
+        await read_body(receiving([part(b"{}")]), [*JSON, (b"content-encoding", encoding)])
     assert refusal.value.status == 415
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [
+        pytest.param([], id="none"),
+        pytest.param([b"text/plain"], id="what a page of another origin may send"),
+        pytest.param([b"application/x-www-form-urlencoded"], id="a form"),
+        pytest.param([b"application/jsonp"], id="a longer name"),
+        pytest.param([b"application/json", b"text/plain"], id="two"),
+    ],
+)
+async def test_what_is_not_said_to_be_json_is_415(kinds: list[bytes]):
+    with pytest.raises(OpenAIError) as refusal:
+        await read_body(receiving([part(b"{}")]), [(b"content-type", kind) for kind in kinds])
+    assert refusal.value.status == 415
+
+
+@pytest.mark.parametrize("kind", [b"application/json; charset=utf-8", b"Application/JSON"])
+async def test_json_may_be_spelled_otherwise(kind: bytes):
+    assert await read_body(receiving([part(b"{}")]), [(b"content-type", kind)]) == b"{}"
 
 
 async def test_a_body_without_end_is_408(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(request_body, "READ_SECONDS", 0.01)
     with pytest.raises(OpenAIError) as refusal:
-        await read_body(receiving([part(b"{", more=True)]), [])
+        await read_body(receiving([part(b"{", more=True)]), JSON)
     assert refusal.value.status == 408
 
 
 async def test_a_client_that_leaves_while_sending_is_no_error():
     with pytest.raises(ClientGoneError):
-        await read_body(receiving([part(b"{", more=True), {"type": "http.disconnect"}]), [])
+        await read_body(receiving([part(b"{", more=True), {"type": "http.disconnect"}]), JSON)
 
 
 @pytest.mark.parametrize(
@@ -130,6 +154,7 @@ def test_every_copy_of_the_clients_priority_is_replaced_by_ours():
     ]
     assert engine_headers(sent, b"{}", priority=10) == [
         (b"accept", b"*/*"),
+        (b"content-type", b"application/json"),
         (b"content-length", b"2"),
         (b"x-vllm-priority", b"10"),
     ]

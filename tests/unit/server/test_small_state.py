@@ -1,34 +1,12 @@
-"""Sessions, key files, tallies and phases: state that fits on a line."""
+"""Key files, tallies and phases: state that fits on a line."""
 
 import os
 from pathlib import Path
 
 import pytest
-from vibethinker_server import sessions
 from vibethinker_server.key_file import REREAD_SECONDS, KeyFile
 from vibethinker_server.phases import Milestones, Phase, phase_of
-from vibethinker_server.sessions import Sessions
 from vibethinker_server.tally import Tally
-
-
-def test_sessions_are_counted_once_and_until_they_expire():
-    known = Sessions()
-    known.renew(b"a", expires=900.0, now=0.0)
-    known.renew(b"b", expires=910.0, now=10.0)
-    known.renew(b"a", expires=920.0, now=20.0)
-    assert known.count == 2
-    known.forget_expired(910.0)
-    assert known.count == 1
-    known.forget_expired(920.0)
-    assert known.count == 0
-
-
-def test_a_million_sessions_take_bounded_room(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sessions, "MAX_SESSIONS", 100)
-    known = Sessions()
-    for number in range(1_000):
-        known.renew(number.to_bytes(4, "big"), expires=900.0, now=0.0)
-    assert known.count == 100
 
 
 def test_a_key_file_is_read_again_after_a_while(tmp_path: Path):
