@@ -97,6 +97,8 @@ def build_custom_resource() -> Object:
                 "maxNumBatchedTokens": 1024,
                 "flags": {"enforceEager": True},
             },
+            # A slow processor's wait for a first token is no sign of overload.
+            "profiles": [{"name": "webui", "kind": "WebUI", "timeToFirstTokenSeconds": 600}],
             "scaling": {
                 "minReplicas": 1,
                 "maxReplicas": settings.MAX_REPLICAS,

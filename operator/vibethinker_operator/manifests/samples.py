@@ -69,6 +69,8 @@ SAMPLES: Final = (
                 "maxNumSeqs": 64,
                 "kvCacheMemoryBytes": 4 * 2**30,
             },
+            # A processor takes its time: a wait of half a minute is no sign of overload here.
+            "profiles": [{"name": "webui", "kind": "WebUI", "timeToFirstTokenSeconds": 30}],
             "scaling": {"maxReplicas": 2},
             "resources": {
                 "requests": {"cpu": "4", "memory": "10Gi"},

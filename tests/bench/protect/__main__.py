@@ -1,0 +1,99 @@
+"""Are known sessions safe from a crowd of newcomers? With us, with vLLM's own limit, with nothing.
+
+    python -m tests.bench.protect   real vLLM on CPU; writes build/bench/protect.json
+
+Each arm is the same engine with the same pool, 12 known sessions that talk without a pause, and 22
+newcomers a second for 25 seconds. Preemptions are read in the engine's process, by request id.
+"""
+
+import json
+import sys
+from typing import Any
+
+from tests.bench.protect.arms import Records, running, storm_over
+from tests.bench.protect.figures import Contestant, first_step_after_sustained, judge
+from tests.bench.protect.settings import (
+    LINE_OF_POOL,
+    OUT,
+    POOL_TOKENS,
+    QUEUE_LIMIT,
+    SUSTAINED_SECONDS,
+    policy,
+)
+from tests.cluster.progress import say, step
+from tests.e2e.engine_process import EngineProcess, values
+from tests.e2e.real_engine import BYTES_PER_TOKEN, LIMIT_BYTES
+
+RATIO = "vibethinker_memory_used_ratio"
+# The least that shows that there was a load to be protected from.
+FEWEST_PREEMPTIONS = 5
+
+
+def main() -> int:
+    """Measures all arms; exit status 0 if the control arms showed a load worth the name."""
+    result: dict[str, Any] = measure_ours()
+    flags = ("--max-num-queued-reqs", str(QUEUE_LIMIT))
+    for name, given in {"vllm_queue_limit": flags, "nothing": ()}.items():
+        with step(f"{name}: start and storm"), running(ours=False, flags=given) as (engine, probe):
+            result[name] = summarize(storm_over(engine, probe)).render()
+    preempted = {name: result[name]["known_sessions_preempted"] for name in result}
+    result["is_load_enough"] = preempted["nothing"] >= FEWEST_PREEMPTIONS
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    for name, figures in result.items():
+        say(f"{name}: {json.dumps(figures)}")
+    return 0 if result["is_load_enough"] else 1
+
+
+def measure_ours() -> dict[str, Any]:
+    """Storms twice over our server: by the memory line alone, then with all rules."""
+    with step("ours: start"), running(ours=True) as (engine, probe):
+        line = line_percentage(engine)
+        say(f"the line lies at {line} % of the engine's memory")
+        (probe / "line-only").touch()
+        engine.sweep(policy(line), growth="CannotGrow", ttlSeconds=600)
+        with step("ours, memory line alone: storm"):
+            alone = storm_over(engine, probe)
+        (probe / "line-only").unlink()
+        with step("ours, all rules: storm"):
+            everything = storm_over(engine, probe)
+    figures = summarize(everything).render()
+    figures["first_429_ms"] = first_429(alone, line / 100)
+    figures["first_429_ms_headroom"] = first_headroom(everything)
+    return {"ours": figures, "ours_memory_line_alone": summarize(alone).render()}
+
+
+def line_percentage(engine: EngineProcess) -> int:
+    """Returns the percentage at which so much of the pool is in use beside all else."""
+    idle = values(engine.sweep(policy(75)))
+    if RATIO not in idle:
+        raise SystemExit("memory is unknown: this machine lets nobody make a cgroup with a limit")
+    return round(100 * (idle[RATIO] + LINE_OF_POOL * POOL_TOKENS * BYTES_PER_TOKEN / LIMIT_BYTES))
+
+
+def summarize(records: Records) -> Contestant:
+    """Returns the figures of one storm."""
+    return judge(records.asked, records.preemptions, records.calm, records.storm)
+
+
+def first_429(records: Records, line: float) -> float | None:
+    """Returns the milliseconds from the step that completed sustainedSeconds to the first 429."""
+    ratios = [(at, ratio) for at, ratio in records.ratios if at >= records.storm.begin]
+    due = first_step_after_sustained(ratios, line, SUSTAINED_SECONDS)
+    answered = [
+        one.answered
+        for one in records.asked
+        if one.reason == "memory_line" and one.answered is not None
+    ]
+    return None if due is None or not answered else (min(answered) - due) * 1000
+
+
+def first_headroom(records: Records) -> float | None:
+    """Returns the milliseconds that the first refusal took: of whoever would not have fitted."""
+    refused = [one for one in records.asked if one.reason == "kv_headroom" and one.answered]
+    first = min(refused, key=lambda one: one.sent, default=None)
+    return None if first is None or first.answered is None else (first.answered - first.sent) * 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())

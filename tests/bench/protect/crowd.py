@@ -1,0 +1,119 @@
+"""The clients: known sessions that talk turn after turn, and newcomers at a steady rate."""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from tests.bench.protect.settings import KNOWN, KNOWN_SESSIONS, NEWCOMER, NEWCOMERS_PER_SECOND, Size
+from tests.support.hostile_requests import SERVED_NAME
+
+OK = 200
+
+
+@dataclass
+class Asked:
+    """One request and what came of it. Times are monotonic seconds."""
+
+    known: bool
+    sent: float
+    status: int | None = None
+    reason: str = ""
+    ticket: str = ""
+    answered: float | None = None
+    request_id: str = ""
+    tokens_at: list[float] = field(default_factory=list)
+    is_whole: bool = False
+    ended: float | None = None
+
+
+class Crowd:
+    """Everybody who asks one server, and all that they asked."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
+        self._session = session
+        self._url = url
+        self._number = itertools.count()
+        self.asked: list[Asked] = []
+        self._stop = asyncio.Event()
+
+    async def talk(self) -> None:
+        """Takes turn after turn of one session until the crowd is told to stop."""
+        ticket = ""
+        while not self._stop.is_set():
+            # Known is whoever was answered before, whether the server can tell or not.
+            asked = await self.ask(KNOWN, known=bool(ticket), ticket=ticket)
+            ticket = asked.ticket or ticket or ("none" if asked.is_whole else "")
+            if asked.status != OK:
+                await asyncio.sleep(0.5)
+
+    async def ask(self, size: Size, *, known: bool, ticket: str = "") -> Asked:
+        """Sends one streamed request and reads it to its end, whatever that is."""
+        # A number first: no two prompts share a cached prefix.
+        prompt = f"{next(self._number):06d}".ljust(size.prompt, "?")
+        body = {
+            "model": SERVED_NAME,
+            "prompt": prompt,
+            "max_tokens": size.answer,
+            "ignore_eos": True,
+            "stream": True,
+        }
+        headers = {"X-Session-Ticket": ticket} if ticket else {}
+        asked = Asked(known, time.monotonic())
+        self.asked.append(asked)
+        try:
+            async with self._session.post(self._url, json=body, headers=headers) as answer:
+                asked.status, asked.answered = answer.status, time.monotonic()
+                asked.reason = answer.headers.get("X-Rejected-Reason", "")
+                asked.ticket = answer.headers.get("X-Session-Ticket", "")
+                await _read(answer, asked)
+        except aiohttp.ClientError as error:
+            asked.reason = type(error).__name__
+        finally:
+            asked.ended = time.monotonic()
+        return asked
+
+    async def storm(self, seconds: float) -> None:
+        """Lets newcomers come at their rate for so long; at the end they leave."""
+        begun, tasks = time.monotonic(), set()
+        for number in range(int(seconds * NEWCOMERS_PER_SECOND)):
+            await asyncio.sleep(begun + number / NEWCOMERS_PER_SECOND - time.monotonic())
+            tasks.add(asyncio.create_task(self.ask(NEWCOMER, known=False)))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Lets the known sessions end with the turn they are in."""
+        self._stop.set()
+
+
+async def _read(answer: aiohttp.ClientResponse, asked: Asked) -> None:
+    if answer.status != OK:
+        await answer.read()
+        return
+    async for line in _lines(answer):
+        if line == b"data: [DONE]":
+            asked.is_whole = True
+        elif line.startswith(b"data: "):
+            asked.tokens_at.append(time.monotonic())
+            asked.request_id = asked.request_id or json.loads(line[6:])["id"]
+
+
+async def _lines(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    async for line in answer.content:
+        if text := line.strip():
+            yield text
+
+
+async def begin_sessions(crowd: Crowd) -> list[asyncio.Task[None]]:
+    """Begins the known sessions, one after another, so that their turns do not end together."""
+    tasks = []
+    for _ in range(KNOWN_SESSIONS):
+        tasks.append(asyncio.create_task(crowd.talk()))
+        await asyncio.sleep(0.4)
+    return tasks

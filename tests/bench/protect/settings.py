@@ -1,0 +1,59 @@
+"""The benchmark's figures: what the pool holds, who asks for what, for how long at most."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e import real_engine
+from tests.e2e.engine_process import POLICY
+
+OUT = Path("build/bench/protect.json")
+POOL_TOKENS = 12_288
+# 12 known sessions hold four fifths of the pool when all are at their longest; 22 newcomers a
+# second would fill what is left within half a second.
+KNOWN_SESSIONS = 12
+NEWCOMERS_PER_SECOND = 22
+# A limit that vLLM itself offers: on requests that have not ended, whoever sent them.
+QUEUE_LIMIT = 2 * KNOWN_SESSIONS
+SUSTAINED_SECONDS = 2
+# The line, as a share of the pool in use: above what known sessions hold on average.
+LINE_OF_POOL = 0.75
+
+
+@dataclass(frozen=True)
+class Size:
+    """One request: characters of its prompt, which are its tokens, and tokens of its answer."""
+
+    prompt: int
+    answer: int
+
+
+KNOWN = Size(prompt=600, answer=160)
+NEWCOMER = Size(prompt=260, answer=200)
+# Before the storm answers are short, so that the server learns nothing that is not true of it.
+CALM_SECONDS = 15.0
+STORM_SECONDS = 25.0
+REST_SECONDS = 4.0
+
+
+def engine_settings() -> dict[str, Any]:
+    """The real engine of tests/e2e with another pool and a seat for everybody."""
+    return real_engine.settings() | {
+        "kvCacheMemoryBytes": POOL_TOKENS * real_engine.BYTES_PER_TOKEN,
+        "maxNumSeqs": 128,
+    }
+
+
+def policy(line_percentage: int) -> dict[str, Any]:
+    """The policy with the line at so many percent of the machine's memory for the engine."""
+    return POLICY | {
+        "saturation": {
+            "memoryUsedPercentage": line_percentage,
+            "memoryRecoverPercentage": max(1, line_percentage - 3),
+            "requestQueueLength": 4,
+            "sustainedSeconds": SUSTAINED_SECONDS,
+        },
+        "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 256},
+        # As on a machine that computes in a fraction of the time: a wait of seconds is no fault.
+        "profiles": [{"name": "webui", "kind": "WebUI", "timeToFirstTokenSeconds": 600}],
+    }
