@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit generate bench-connections bench-protect cluster-up cluster-shell cluster-down env
+.PHONY: help demo test check unit generate bench-connections bench-protect bench-preset cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 RUN = $(UV) run --frozen --all-extras
@@ -38,6 +38,9 @@ bench-connections: env ## the share of a pooled client's requests that a new rep
 
 bench-protect: env ## known sessions in a crowd of newcomers: with us, with vLLM's own limit, with nothing
 	$(STAGE) "protect" $(RUN) python -m tests.bench.protect
+
+bench-preset: env ## what a warm preset saves of the time to the first token, by isolation
+	$(STAGE) "preset" $(RUN) python -m tests.bench.preset
 
 cluster-up: env ## start the test cluster: a real one-node Kubernetes in a box
 	$(RUN) python -m tests.cluster up

@@ -78,8 +78,7 @@ def summarize(records: Records) -> Contestant:
 
 def first_429(records: Records, line: float) -> float | None:
     """Returns the milliseconds from the step that completed sustainedSeconds to the first 429."""
-    ratios = [(at, ratio) for at, ratio in records.ratios if at >= records.storm.begin]
-    due = first_step_after_sustained(ratios, line, SUSTAINED_SECONDS)
+    due = first_step_after_sustained(records.ratios, line, SUSTAINED_SECONDS)
     answered = [
         one.answered
         for one in records.asked

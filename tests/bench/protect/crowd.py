@@ -9,7 +9,14 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from tests.bench.protect.settings import KNOWN, KNOWN_SESSIONS, NEWCOMER, NEWCOMERS_PER_SECOND, Size
+from tests.bench.protect.settings import (
+    FIRST_TURNS_SECONDS,
+    KNOWN,
+    KNOWN_SESSIONS,
+    NEWCOMER,
+    NEWCOMERS_PER_SECOND,
+    Size,
+)
 from tests.support.hostile_requests import SERVED_NAME
 
 OK = 200
@@ -111,9 +118,13 @@ async def _lines(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 
 
 async def begin_sessions(crowd: Crowd) -> list[asyncio.Task[None]]:
-    """Begins the known sessions, one after another, so that their turns do not end together."""
+    """Begins the known sessions, one after another, and waits until each had its first answer."""
     tasks = []
     for _ in range(KNOWN_SESSIONS):
         tasks.append(asyncio.create_task(crowd.talk()))
+        # So that their turns do not end together.
         await asyncio.sleep(0.4)
+    async with asyncio.timeout(FIRST_TURNS_SECONDS):
+        while sum(one.known for one in crowd.asked) < KNOWN_SESSIONS:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
     return tasks
