@@ -4,17 +4,16 @@ vLLM calls its statistics classes unstable, so every attribute is read with susp
 missing or senseless makes the load unknown, is counted, and never reaches the engine as an error.
 """
 
-from collections import deque
 from math import isfinite
 from typing import Any
 
 from vibethinker_server import names
 from vibethinker_server.first_token import PromptRate
 from vibethinker_server.load import EngineReading
+from vibethinker_server.recent_count import WINDOW_SECONDS, RecentCount
 from vibethinker_server.request_size import RequestSizes
 from vibethinker_server.tally import Tally
 
-RATE_WINDOW_SECONDS = 60.0
 # Bytes of one KV element by the start of vLLM's cache_dtype; "auto" is the model's own type.
 KV_ITEM_BYTES = {"fp8": 1, "int8": 1, "bfloat16": 2, "float16": 2, "half": 2}
 
@@ -24,7 +23,7 @@ class EngineStats:
 
     def __init__(self, errors: Tally) -> None:
         self._errors = errors
-        self._finished_at: deque[tuple[float, int]] = deque()
+        self._finished = RecentCount()
         self._started_at: float | None = None
         self.initialized = False
         self.pool_bytes: int | None = None
@@ -70,11 +69,10 @@ class EngineStats:
 
     def finished_per_second(self, now: float) -> float | None:
         """Returns requests finished per second of the last minute, None when none was."""
-        recent = [count for at, count in tuple(self._finished_at) if now - at < RATE_WINDOW_SECONDS]
+        recent = self._finished.total(now)
         if not recent or self._started_at is None:
             return None
-        span = min(RATE_WINDOW_SECONDS, now - self._started_at)
-        return sum(recent) / max(1.0, span)
+        return recent / max(1.0, min(WINDOW_SECONDS, now - self._started_at))
 
     def _learn(self, iteration_stats: Any, now: float, backlog: int | None) -> None:
         """Folds what guesses are made from: without it the load is known all the same."""
@@ -92,9 +90,7 @@ class EngineStats:
         if count == 0:
             return
         self.finished += count
-        self._finished_at.append((now, count))
-        while now - self._finished_at[0][0] >= RATE_WINDOW_SECONDS:
-            self._finished_at.popleft()
+        self._finished.add(count, now)
 
 
 def read_scheduler(stats: Any) -> EngineReading:

@@ -71,7 +71,8 @@ def log_stats() -> dict[str, Any]:
     errors = Tally()
     engine = EngineStats(errors)
     clock = SimpleNamespace(monotonic=lambda: 1.0)
-    runtime_module.install(SimpleNamespace(stats=engine, clock=clock))
+    runtime = SimpleNamespace(stats=engine, clock=clock, prompt_backlog=lambda: 100)
+    runtime_module.install(runtime)
     (entry,) = entry_points(group="vllm.stat_logger_plugins")
     logger_class = entry.load()
     (factory,) = loggers.load_stat_logger_plugin_factories()
@@ -79,7 +80,10 @@ def log_stats() -> dict[str, Any]:
     logger = logger_class(object(), 0)
     scheduler = stats.SchedulerStats(num_running_reqs=3, num_waiting_reqs=2, kv_cache_usage=0.5)
     iteration = stats.IterationStats()
-    iteration.finished_requests.append(object())
+    finished = stats.FinishedRequestStats(
+        finish_reason=None, num_prompt_tokens=50, num_generation_tokens=20
+    )
+    iteration.finished_requests.append(finished)
     logger.record(
         scheduler_stats=scheduler, iteration_stats=iteration, mm_cache_stats=None, engine_idx=0
     )

@@ -130,7 +130,17 @@ class Engine:
             num_skipped_waiting_reqs=0,
             kv_cache_usage=usage if self.kv_usage is None else self.kv_usage,
         )
-        iteration = SimpleNamespace(finished_requests=self.finished)
+        finished = [
+            SimpleNamespace(
+                num_prompt_tokens=one.prompt_tokens, num_generation_tokens=one.generated
+            )
+            for one in self.finished
+        ]
+        begun = [one for one in self.running + self.finished if one.generated == 1]
+        iteration = SimpleNamespace(
+            finished_requests=finished,
+            num_prompt_tokens=sum(one.prompt_tokens for one in begun),
+        )
         self.finished = []
         for logger in self.loggers:
             logger.record(scheduler_stats=scheduler, iteration_stats=iteration, engine_idx=0)
