@@ -83,7 +83,7 @@ def parse_request(body: bytes) -> dict[str, Any]:
         OpenAIError: 400 with what is wrong.
     """
     try:
-        request = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        request = _DECODER.decode(body.decode("utf-8"))
     except UnicodeDecodeError:
         raise _bad("The body is not UTF-8.") from None
     except RecursionError:
@@ -124,6 +124,10 @@ def _bad(message: str) -> OpenAIError:
 
 def _refuse_constant(constant: str) -> Any:
     raise ValueError(f"{constant} is no JSON")
+
+
+# Once: json.loads makes a new one for each body where it gets an option.
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _is_deeper_than(value: Any, depth: int) -> bool:
