@@ -145,6 +145,7 @@ class VibeThinkerMiddleware:
                 raise  # vLLM's own handlers shape it
             await response.reject(refusal)
         finally:
+            response.settle()
             self._door.leave(verdict)
 
     def _count_error(self, what: str) -> None:

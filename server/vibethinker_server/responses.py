@@ -82,6 +82,12 @@ class Response:
         """Notes whose answer this is, now that the request was let in."""
         self._inside = inside
 
+    def settle(self) -> None:
+        """Names the conversation by what there is of its answer: clients also stop one midway."""
+        if self._text is not None and self._inside is not None:
+            self._door.name(self._inside, self._text.text())
+        self._text = None
+
     async def reject(self, refusal: Rejected) -> None:
         """Answers that this request was not let in, and when to come back."""
         self._runtime.rejected.add(refusal.reason)
@@ -141,8 +147,7 @@ class Response:
             return
         self._text.add(chunk)
         if last or self._text.is_enough:
-            self._door.name(self._inside, self._text.text())
-            self._text = None
+            self.settle()
 
     def draining_refusal(self) -> Rejected | None:
         """Returns what to answer when the engine fails because it is shutting down, else None."""

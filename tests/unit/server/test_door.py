@@ -86,6 +86,21 @@ async def test_a_client_that_keeps_nothing_is_known_by_its_conversation(rig: Rig
     assert rig.runtime.sessions.count == 1
 
 
+async def test_a_conversation_whose_first_answer_was_stopped_goes_on(rig: Rig):
+    async def stop_midway(request: Request) -> Response:
+        async def events() -> AsyncIterator[bytes]:
+            choice = {"index": 0, "delta": {"content": ANSWER}}
+            yield b"data: " + json.dumps({"choices": [choice]}, separators=(",", ":")).encode()
+            raise OSError("the client is gone")
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    with pytest.raises(OSError, match="gone"):
+        await say(FrontDoor(rig, stop_midway), stream=True)
+    refuse_newcomers(rig)
+    assert (await say(FrontDoor(rig, answer_whole), messages=FOLLOW_UP)).status_code == 200
+
+
 async def test_words_that_nobody_was_answered_are_no_session(door: FrontDoor):
     refuse_newcomers(door.rig)
     assert (await say(door, messages=FOLLOW_UP)).status_code == 429
