@@ -25,6 +25,7 @@ const TEXTS = {
     moreQuestion: "Continue where you stopped.",
     stopped: "Stopped.",
     lost: "The connection was lost. Send again.",
+    keyless: "Enter your API key under Settings.",
     denied: "This API key is not accepted. Enter another one under Settings.",
   },
   zh: {
@@ -51,10 +52,12 @@ const TEXTS = {
     moreQuestion: "请从中断处继续。",
     stopped: "已停止。",
     lost: "连接已断开，请重新发送。",
+    keyless: "请在“设置”中输入 API 密钥。",
     denied: "API 密钥无效，请在“设置”中重新输入。",
   },
 };
 const KEPT_TRIES = 10;
+const DENIED = 401;
 
 const find = (id) => document.getElementById(id);
 const settings = JSON.parse(find("settings").textContent);
@@ -118,18 +121,23 @@ function write(node, text) {
   find("log").scrollTop = find("log").scrollHeight;
 }
 
-function notice(text) {
+function notice(text, live = "polite") {
+  find("notice").setAttribute("aria-live", live);
   find("notice").textContent = text;
 }
 
 function busy(on) {
   find("send").disabled = on;
   find("stop").hidden = !on;
+  // Read aloud when it is whole, and not anew at each word.
+  find("log").setAttribute("aria-busy", String(on));
 }
 
 function request(signal) {
   const system = find("system").value.trim();
-  const first = system ? [{ role: "system", content: system }] : [];
+  // An empty box means no system prompt; saying nothing would mean the profile's own.
+  const told = system || settings.systemPrompt;
+  const first = told ? [{ role: "system", content: system }] : [];
   const headers = { "Content-Type": "application/json", "X-Profile": settings.profile };
   if (find("key").value) headers.Authorization = `Bearer ${find("key").value}`;
   if (state.ticket) headers["X-Session-Ticket"] = state.ticket;
@@ -146,7 +154,8 @@ function request(signal) {
 
 async function wait(seconds, signal) {
   for (let left = seconds; left > 0; left -= 1) {
-    notice(say("busy", { seconds: left }));
+    // Read aloud once; the seconds that pass are for the eye.
+    notice(say("busy", { seconds: left }), left === seconds ? "polite" : "off");
     await new Promise((resolve) => setTimeout(resolve, 1000));
     signal.throwIfAborted();
   }
@@ -159,17 +168,18 @@ async function answer(signal) {
     const response = await request(signal);
     if (response.ok) return response;
     const again = Number(response.headers.get("Retry-After"));
-    if (!again || tries >= KEPT_TRIES) throw new Error(await explain(response));
+    if (!again || tries >= KEPT_TRIES) throw await explain(response);
     await wait(again, signal);
   }
 }
 
 async function explain(response) {
-  if (response.status === 401) return say("denied");
+  const { status } = response;
+  if (status === DENIED) return { status, message: say(find("key").value ? "denied" : "keyless") };
   try {
-    return (await response.json()).error.message;
+    return { status, message: (await response.json()).error.message };
   } catch {
-    return `HTTP ${response.status}`;
+    return { status, message: `HTTP ${status}` };
   }
 }
 
@@ -222,28 +232,42 @@ function offerMore(node, limit) {
 async function ask(question) {
   if (state.aborter) return;
   const aborter = (state.aborter = new AbortController());
+  const conversation = state.messages;
+  const before = { said: conversation.length, shown: find("log").childElementCount };
   const message = { role: "assistant", content: "" };
-  const before = { said: state.messages.length, shown: find("log").childElementCount };
-  state.messages.push({ role: "user", content: question });
+  conversation.push({ role: "user", content: question });
   write(show("user"), question);
   busy(true);
+  const failure = await converse(message, aborter.signal);
+  state.aborter = null;
+  busy(false);
+  // Where a new conversation was begun meanwhile, nothing of this one belongs into it.
+  if (conversation !== state.messages) return;
+  notice(failure?.message ?? "");
+  // A question that got no word of an answer is given back, to be sent again.
+  if (message.content) conversation.push(message);
+  else giveBack(before, question);
+  turnTo(failure?.status === DENIED ? "key" : "question");
+}
+
+// Fills `message` and shows it; returns what went wrong, null: nothing.
+async function converse(message, signal) {
   try {
-    const response = await answer(aborter.signal);
+    const response = await answer(signal);
     state.ticket = response.headers.get("X-Session-Ticket") ?? state.ticket;
     const node = show("assistant");
     const reason = await stream(response, message, node);
     if (reason === "length") offerMore(node, response.headers.get("X-Token-Limit"));
-    notice("");
+    return null;
   } catch (error) {
-    const gone = error instanceof TypeError ? say("lost") : error.message;
-    notice(aborter.signal.aborted ? say("stopped") : gone);
+    if (signal.aborted) return { message: say("stopped") };
+    return error instanceof TypeError ? { message: say("lost") } : error;
   }
-  // A question that got no word of an answer is given back, to be sent again.
-  if (message.content) state.messages.push(message);
-  else giveBack(before, question);
-  state.aborter = null;
-  busy(false);
-  find("question").focus();
+}
+
+function turnTo(field) {
+  if (field === "key") find("preferences").open = true;
+  find(field).focus();
 }
 
 function giveBack(before, question) {

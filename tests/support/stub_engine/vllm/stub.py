@@ -7,6 +7,7 @@ comes first), STUB_BYTES_PER_TOKEN of KV, STUB_OVERHEAD_BYTES (weights and the r
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -42,7 +43,10 @@ class Engine:
         self.blocks = max(1, pool_bytes // (block_size * self.bytes_per_token))
         self.running: list[Request] = []
         self.waiting: list[Request] = []
-        self.kv_usage: float | None = None  # set from outside, for tests
+        # Set and read from outside, for tests: see the stub's own door.
+        self.kv_usage: float | None = None
+        self.steps_left: int | None = None
+        self.bodies: deque[Any] = deque(maxlen=100)
         self.stopping = False
         self.loggers: list[Any] = []
         self.finished: list[Request] = []
@@ -86,6 +90,10 @@ class Engine:
         while True:
             await self._work.wait()
             await asyncio.sleep(setting("STEP_SECONDS", 0.05))
+            if self.steps_left == 0:
+                continue
+            if self.steps_left is not None:
+                self.steps_left -= 1
             self.step()
             if not self.running and not self.waiting:
                 self._work.clear()

@@ -1,7 +1,12 @@
 """The stub's API server, under the module name of vLLM's own.
 
-Adds our middleware and drives our stat logger exactly as vLLM does. On STUB_PORT, if set, a POST to
-/stub/load with {"kvUsage": number or null} sets the KV use that the engine reports.
+Adds our middleware and drives our stat logger exactly as vLLM does. On STUB_PORT, if set, tests
+have a door of their own:
+
+- POST /stub/load {"kvUsage": number or null}: the KV use that the engine reports;
+- POST /stub/pace {"steps": number or null}: the engine makes so many more steps and then stands
+  still, with null it runs by itself;
+- GET /stub/bodies: the bodies that reached the engine, oldest first.
 """
 
 import argparse
@@ -65,6 +70,7 @@ def take_memory(args: argparse.Namespace) -> tuple[int, Any]:
 async def answer(engine: Engine, args: argparse.Namespace, request: Request) -> Response:
     """Generates for chat and completions, streamed or whole."""
     body = await request.json()
+    engine.bodies.append(body)
     cap = json.loads(args.override_generation_config).get("max_new_tokens", NO_CAP)
     lengths = ("max_completion_tokens", "max_tokens", "max_output_tokens")
     asked = next((body[key] for key in lengths if body.get(key)), NO_CAP)
@@ -135,7 +141,20 @@ def control_app(engine: Engine) -> Starlette:
         engine.step()
         return Response()
 
-    return Starlette(routes=[Route("/stub/load", load, methods=["POST"])])
+    async def pace(request: Request) -> Response:
+        engine.steps_left = (await request.json())["steps"]
+        return Response()
+
+    async def bodies(request: Request) -> Response:
+        return JSONResponse(list(engine.bodies))
+
+    return Starlette(
+        routes=[
+            Route("/stub/load", load, methods=["POST"]),
+            Route("/stub/pace", pace, methods=["POST"]),
+            Route("/stub/bodies", bodies),
+        ]
+    )
 
 
 async def serve(args: argparse.Namespace) -> None:
