@@ -5,10 +5,9 @@ from collections.abc import Iterator
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browser import opened_page, take_picture
+from tests.e2e.browser import opened_page
 from tests.e2e.chat_page.reader import (
     CUT,
-    PICTURES,
     WHOLE,
     answers,
     button,
@@ -141,11 +140,3 @@ def test_it_speaks_english_and_chinese(chat: Page):
 def test_a_reader_of_chinese_finds_it_in_chinese(browser: Browser, stub: Stub):
     with opened_page(browser, stub.engine.url("/"), locale="zh-CN") as watched:
         expect(button(watched.page, "发送")).to_be_visible()
-
-
-def test_it_fits_a_telephone_in_the_dark(browser: Browser, stub: Stub):
-    phone = {"width": 360, "height": 640}
-    with opened_page(browser, stub.engine.url("/"), viewport=phone, color_scheme="dark") as watched:
-        take_picture(watched.page, PICTURES / "telephone.png")
-        wide = watched.page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= phone["width"]
