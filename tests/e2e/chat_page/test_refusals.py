@@ -54,6 +54,17 @@ def requests_of(page: Page) -> list[str]:
     return sent
 
 
+def test_a_conversation_that_was_let_in_goes_on_where_a_new_one_waits(chat: Page, stub: Stub):
+    ask(chat, "first")
+    expect(answers(chat)).to_have_text([WHOLE])
+    stub.fill_memory(FULL)
+    ask(chat, "second")
+    expect(answers(chat)).to_have_text([WHOLE, WHOLE])
+    button(chat, "New conversation").click()
+    ask(chat, "third")
+    wait_for_refusal(chat)
+
+
 def test_waiting_can_be_stopped(chat: Page, stub: Stub):
     stub.fill_memory(FULL)
     ask(chat, "anything")
