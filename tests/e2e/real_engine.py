@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.cluster.images import engine_site
 from tests.cluster.model import toy_model
+from tests.e2e.arrivals import recorder_environment, recorder_site
 from tests.e2e.engine_process import POLICY, EngineProcess, package_site, start_engine, values
 from tests.support.hostile_requests import SERVED_NAME
 
@@ -44,13 +45,17 @@ def settings() -> dict[str, Any]:
 
 @contextmanager
 def running_vllm(directory: Path, *, breakable: bool = False) -> Iterator[EngineProcess]:
-    """Starts it, in a cgroup with a memory limit where this machine lets us make one."""
+    """Starts it, in a cgroup with a memory limit where this machine lets us make one.
+
+    A breakable one is not the product alone: tests may break it, and read what its engine is given.
+    """
     (directory / "site").mkdir()
     (directory / "sabotage").mkdir()
     paths = [package_site(directory / "site"), engine_site()]
     environment = {"VIBETHINKER_CPUS": "2", "SABOTAGE": str(directory / "sabotage")}
     if breakable:
-        paths.insert(0, SABOTAGE)
+        paths = [SABOTAGE, recorder_site(directory / "recorder"), *paths]
+        environment |= recorder_environment(directory, toy_model())
     with (
         limited_group(directory.name) as group,
         start_engine(

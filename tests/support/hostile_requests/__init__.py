@@ -17,6 +17,7 @@ from tests.support.hostile_requests.paths import PATHS
 from tests.support.hostile_requests.profiles import APP_POLICY, PRESET, UNDER_PROFILES
 from tests.support.hostile_requests.request import (
     CHAT,
+    CODE,
     COMPLETIONS,
     POLICY,
     RAW,
@@ -34,6 +35,7 @@ HOSTILE = (*PATHS, *BODIES, *HEADERS, *LIMITS, *TASKS, *MESSAGES, *KEYS)
 __all__ = [
     "APP_POLICY",
     "CHAT",
+    "CODE",
     "COMPLETIONS",
     "HOSTILE",
     "POLICY",

@@ -1,5 +1,6 @@
 """Bodies that are no JSON object, or too much of one."""
 
+import gzip
 import json
 
 from tests.support.hostile_requests.request import CODE, Hostile, chat
@@ -24,6 +25,7 @@ BODIES = (
     _unreadable("33 lists deep", b'{"stop": ' + b"[" * 33 + b"]" * 33 + b"}"),
     _unreadable("a number of 5,000 digits", b'{"seed": ' + b"9" * 5_000 + b"}"),
     _unreadable("one byte too many", b" " * (2**20 + 1), 413),
+    Hostile(what="an object of nothing", body=b"{}", status=400, param="messages"),
     Hostile(
         what="a number beyond all",
         body=b'{"temperature": 1e999, "messages": [{"role": "user", "content": "hi"}]}',
@@ -36,7 +38,12 @@ BODIES = (
         status=400,
         param="0",
     ),
-    Hostile(what="gzip", headers=(("content-encoding", "gzip"),), body=chat(), status=415),
+    Hostile(
+        what="gzip",
+        headers=(("content-encoding", "gzip"),),
+        body=gzip.compress(chat()),
+        status=415,
+    ),
     Hostile(
         what="the same key twice: the last counts, capped",
         body=b'{"messages": [{"role": "user", "content": "hi"}], '

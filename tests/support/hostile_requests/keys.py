@@ -59,6 +59,7 @@ KEYS = (
     refused("echo", True),
     refused("store", True),
     refused("temperature", 10**9),
+    refused("temperature", -1),
     refused("temperature", "0"),
     refused("temperature", True),
     refused("repetition_penalty", 0),

@@ -29,7 +29,10 @@ PATHS = (
             "/V1/chat/completions",
         )
     ),
-    *(_closed("GET", path, 404) for path in ("/metrics", "/docs", "/openapi.json", "/version")),
+    *(
+        _closed("GET", path, 404)
+        for path in ("/metrics", "/docs", "/openapi.json", "/version", "/load")
+    ),
     _closed("GET", "/v1/responses/resp_1", 404),
     _closed("GET", CHAT, 405),
     _closed("OPTIONS", CHAT, 405),
