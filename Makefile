@@ -30,8 +30,9 @@ check: env ## format, lint, types, import layers, unit and contract tests (under
 unit: env ## unit and contract tests alone
 	$(RUN) pytest
 
-generate: env ## write the CRD and the manifests from the types
+generate: env ## write the CRD, the manifests and the page of settings from the types
 	$(RUN) python -m vibethinker_operator.manifests manifests
+	$(RUN) python -m vibethinker_server.settings_page docs/server-settings.md
 
 bench-connections: env ## the share of a pooled client's requests that a new replica gets, with and without our rule
 	$(STAGE) "connections" $(RUN) python -m tests.bench.connections

@@ -36,17 +36,24 @@ BACKENDS: Mapping[AttentionBackend, str] = {
 MAX_SEQUENCES = 8
 
 
-def render_engine_args(settings: EngineSettings, max_new_tokens: int) -> list[str]:
+# A pod's port is for the pod network.
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104
+
+
+def render_engine_args(
+    settings: EngineSettings, max_new_tokens: int, host: str = ANY_ADDRESS
+) -> list[str]:
     """Returns the command line after the entry module's name.
 
     Args:
         settings: the engine's settings.
         max_new_tokens: what no answer may exceed, whatever the client asks for.
+        host: the address to listen on.
     """
     args = [
         *("--model", settings.model),
         *("--served-model-name", settings.served_name),
-        *("--host", "0.0.0.0"),  # noqa: S104 (a pod's port is for the pod network)
+        *("--host", host),
         *("--port", str(settings.port)),
         *("--dtype", DTYPES[settings.dtype]),
         *("--block-size", str(settings.block_size)),

@@ -8,6 +8,8 @@ from pydantic.alias_generators import to_camel
 
 from vibethinker_server import names
 
+# Never a flag, nor a second line: a repository's name, or a path.
+MODEL = r"^([A-Za-z0-9][A-Za-z0-9._/-]*|/[^\x00-\x1f\x7f]*)$"
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
 
@@ -55,21 +57,33 @@ class SettingsError(ValueError):
 
 
 class _Settings(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", frozen=True)
+    # The texts below the fields are those of docs/server-settings.md.
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
 
 
 class EngineFlags(_Settings):
     """The engine flags that a resource may set; unset is the engine's own default."""
 
     enforce_eager: bool | None = None
+    """Runs the model uncompiled and without CUDA graphs: starts faster, answers slower."""
     enable_prefix_caching: bool | None = None
+    """Keeps the KV of prompts for those that begin alike."""
     enable_chunked_prefill: bool | None = None
+    """Splits long prompts, so that running answers go on meanwhile."""
     max_num_active_seqs: Annotated[int, Field(ge=1)] | None = None
+    """Sequences that may run at once, below maxNumSeqs."""
     kv_cache_dtype: KvCacheDataType | None = None
+    """Type of the KV cache; Fp8 holds twice the tokens."""
     attention_backend: AttentionBackend | None = None
+    """Kernels that compute attention."""
     optimization_level: Annotated[int, Field(ge=0, le=3)] | None = None
+    """0 starts fastest, 3 answers fastest."""
     watermark_percentage: Annotated[int, Field(ge=0, le=20)] | None = None
+    """Share of the KV pool that no new sequence may take."""
     seed: int | None = None
+    """Seed of the engine's random numbers."""
 
 
 class EngineSettings(_Settings):
@@ -79,23 +93,40 @@ class EngineSettings(_Settings):
     `max_num_batched_tokens`, sequences in `max_num_seqs`.
     """
 
-    model: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9/][A-Za-z0-9._/-]*$")]
+    model: Annotated[str, Field(min_length=1, pattern=MODEL)]
+    """Repository on the hub, or an absolute path."""
     revision: str | None = None
+    """Branch, tag or commit of the repository."""
     source: Source = Source.HUGGING_FACE
+    """Where the weights come from; Volume is a directory."""
     endpoint: str = ""
+    """Address of another hub, such as a mirror."""
     served_name: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$")]
+    """The model's name in requests."""
     device: Device
+    """What the engine computes on."""
     dtype: DataType
+    """Type of weights and activations."""
     block_size: Annotated[int, Field(ge=1)]
+    """Tokens of one KV block; on a CPU a multiple of 32."""
     max_model_len: Annotated[int, Field(ge=1)]
+    """Tokens of prompt and answer together."""
     max_num_seqs: Annotated[int, Field(ge=1)]
+    """Sequences that run at once; more of them wait."""
     max_num_batched_tokens: Annotated[int, Field(ge=1)]
+    """Tokens that one step of the engine computes."""
     gpu_memory_utilization_percentage: Annotated[int, Field(ge=1, le=100)] | None = None
+    """Share of the GPU that the engine takes at its start."""
     kv_cache_memory_bytes: Annotated[int, Field(ge=1)] | None = None
+    """Size of the KV pool, instead of what that share leaves; required on a CPU."""
     flags: EngineFlags = EngineFlags()
+    """Further flags; unset is the engine's own default."""
     port: Port = 8000
+    """Port for clients."""
     ops_port: Port = 9100
+    """Port for metrics, probes and the operator."""
     drain_seconds: Seconds = 0
+    """Time for the requests in flight once the process is told to end."""
 
     @model_validator(mode="after")
     def _pool_has_a_size(self) -> Self:

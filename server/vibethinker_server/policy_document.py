@@ -205,3 +205,8 @@ def _profile(document: _Profile) -> Profile:
             document.time_to_first_token_seconds or FIRST_TOKEN_SECONDS[document.kind]
         ),
     )
+
+
+def policy_schema() -> dict[str, Any]:
+    """Returns the JSON schema of the policy document."""
+    return _Policy.model_json_schema(by_alias=True)

@@ -18,16 +18,23 @@ from threading import Event, Thread
 from vibethinker_server import names
 from vibethinker_server.api_keys import ApiKeys
 from vibethinker_server.device_memory import CgroupProbe, DeviceProbe, NvmlProbe
-from vibethinker_server.engine_args import render_engine_args, render_engine_environment
+from vibethinker_server.engine_args import (
+    ANY_ADDRESS,
+    render_engine_args,
+    render_engine_environment,
+)
+from vibethinker_server.engine_command import render_command
 from vibethinker_server.engine_settings import Device, EngineSettings, parse_engine_settings
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
+from vibethinker_server.parent import end_with
 from vibethinker_server.peer_reader import PeerReader
 from vibethinker_server.policy import OverloadPolicy, Policy, Saturation
 from vibethinker_server.policy_document import DocumentError, parse_policy
 from vibethinker_server.readings import Reader
 from vibethinker_server.runtime import Clock, Runtime, install
+from vibethinker_server.start_error import StartError
 
 # The resource's own defaults, for a start without the operator's document.
 DEFAULT_POLICY = Policy(
@@ -47,10 +54,12 @@ def serve() -> None:
 
     Raises:
         SettingsError: the environment holds no valid engine settings.
+        StartError: the file that it names holds no policy, or there is no vLLM here.
         OSError: the ops port is taken.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     environment = os.environ
+    end_with(environment.get(names.ENV_PARENT, ""))
     settings = parse_engine_settings(environment.get(names.ENV_ENGINE, ""))
     files = Path(environment.get(names.ENV_FILES, names.FILES_PATH))
     runtime = build_runtime(settings, files, environment)
@@ -60,7 +69,32 @@ def serve() -> None:
         render_engine_environment(settings, environment, str(token) if token.exists() else None)
     )
     start_threads(runtime, build_probe(settings, environment), environment)
-    run_engine(render_engine_args(settings, runtime.max_new_tokens))
+    host = environment.get(names.ENV_HOST, ANY_ADDRESS)
+    run_engine(render_engine_args(settings, runtime.max_new_tokens, host))
+
+
+def show_command(environment: Mapping[str, str], shown: Mapping[str, str] | None = None) -> str:
+    """Returns the command that `serve` would run in this environment; starts nothing.
+
+    Args:
+        environment: what `serve` would be started with.
+        shown: those of its variables that the engine needs beside the ones `serve` sets.
+
+    Raises:
+        SettingsError: the environment holds no valid engine settings.
+        StartError: the file that it names holds no policy.
+    """
+    settings = parse_engine_settings(environment.get(names.ENV_ENGINE, ""))
+    files = Path(environment.get(names.ENV_FILES, names.FILES_PATH))
+    runtime = build_runtime(settings, files, environment)
+    token = files / names.HUB_TOKEN_FILE
+    variables = render_engine_environment(
+        settings, environment, str(token) if token.exists() else None
+    )
+    host = environment.get(names.ENV_HOST, ANY_ADDRESS)
+    args = render_engine_args(settings, runtime.max_new_tokens, host)
+    module = find_engine_module() or names.ENGINE_MODULES[0]
+    return render_command(module, args, {**variables, **(shown or {})})
 
 
 def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[str, str]) -> Runtime:
@@ -69,7 +103,7 @@ def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[st
     keys = environment.get(names.ENV_API_KEYS)
     return Runtime(
         settings=settings,
-        fleet=Fleet(read_policy(files / names.POLICY_FILE)),
+        fleet=Fleet(choose_policy(files, environment)),
         clock=Clock(monotonic=time.monotonic, unix=time.time),  # noqa: TID251 (the edge)
         chance=random.SystemRandom().random,
         ticket_file=KeyFile(files / names.TICKET_KEY_FILE),
@@ -77,6 +111,25 @@ def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[st
         served_by=name.encode("ascii", "replace"),
         api_keys=ApiKeys(Path(keys)) if keys else None,
     )
+
+
+def choose_policy(files: Path, environment: Mapping[str, str]) -> Policy:
+    """Returns the policy of a file that a person named, the defaults, or the operator's.
+
+    Raises:
+        StartError: the file named holds no policy.
+    """
+    named = environment.get(names.ENV_POLICY)
+    if named is None:
+        return read_policy(files / names.POLICY_FILE)
+    if not named:
+        return DEFAULT_POLICY
+    try:
+        return parse_policy(Path(named).read_bytes())
+    except OSError as error:
+        raise StartError(f"policy {named}: cannot be read: {error.strerror}") from error
+    except DocumentError as error:
+        raise StartError(f"policy {named}: {error}") from error
 
 
 def read_policy(file: Path) -> Policy:
@@ -101,7 +154,7 @@ def build_probe(settings: EngineSettings, environment: Mapping[str, str]) -> Dev
 
 def start_threads(runtime: Runtime, probe: DeviceProbe, environment: Mapping[str, str]) -> None:
     """Opens the ops port and starts the reader; both end with the process."""
-    address = ("0.0.0.0", runtime.settings.ops_port)  # noqa: S104 (for the pod network)
+    address = (environment.get(names.ENV_HOST, ANY_ADDRESS), runtime.settings.ops_port)
     server = OpsServer(address, OpsRoutes(runtime))
     reader = Reader(runtime, probe, environment)
     reader.read(runtime.clock.monotonic())  # the first phase shown is then the right one
@@ -117,9 +170,21 @@ def run_engine(args: list[str]) -> None:
     Its children are spawned and import the main module anew: with `alter_sys` that is vLLM's own,
     so none of them opens a second ops port.
     """
-    module = next((name for name in names.ENGINE_MODULES if find_spec(name) is not None), None)
+    module = find_engine_module()
     if module is None:
-        raise ModuleNotFoundError(f"no vLLM here has any of {', '.join(names.ENGINE_MODULES)}")
+        raise StartError(f"no vLLM here has any of {', '.join(names.ENGINE_MODULES)}")
     sys.argv = [module, *args]
     log.info("starting %s %s", module, " ".join(args))
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def find_engine_module() -> str | None:
+    """Returns the entry module of the vLLM that is installed, None where there is none."""
+    for name in names.ENGINE_MODULES:
+        try:
+            found = find_spec(name)
+        except ModuleNotFoundError:  # one of its parents is missing
+            continue
+        if found is not None:
+            return name
+    return None

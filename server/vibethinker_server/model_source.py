@@ -1,0 +1,67 @@
+"""Where a model comes from: a directory of this machine, or a repository of the hub."""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from vibethinker_server.engine_settings import Source
+from vibethinker_server.start_error import StartError
+from vibethinker_server.start_options import DEFAULT_MODEL
+
+REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+# As articles spell it.
+WRONG_OWNER = "weibo/"
+LIKENESS = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """A model as the engine will be given it: an absolute path, or a repository."""
+
+    model: str
+    source: Source
+
+
+def locate_model(text: str) -> ModelSource:
+    """Returns where the model that a person calls `text` is.
+
+    Raises:
+        StartError: it is neither a directory with a model in it nor a repository's name.
+    """
+    path = Path(text).expanduser()
+    if path.is_dir():
+        return ModelSource(_check_directory(path.resolve()), Source.VOLUME)
+    if text.startswith(("/", ".", "~")):
+        raise StartError(f"--model {text}: there is no such directory ({path.absolute()})")
+    if REPOSITORY.fullmatch(text) is None or text.lower().startswith(WRONG_OWNER):
+        raise StartError(
+            f"--model {text}: there is no such directory here, and no model of that name"
+            f"{suggest(text)}"
+        )
+    return ModelSource(text, Source.HUGGING_FACE)
+
+
+def suggest(text: str) -> str:
+    """Returns the end of a sentence about a name nobody knows: what it may have meant."""
+    known = {
+        DEFAULT_MODEL.lower(): DEFAULT_MODEL,
+        DEFAULT_MODEL.split("/")[1].lower(): DEFAULT_MODEL,
+    }
+    close = get_close_matches(text.lower(), known, n=1, cutoff=LIKENESS)
+    return f": did you mean {known[close[0]]}?" if close else ""
+
+
+def _check_directory(path: Path) -> str:
+    """Returns the directory's path once it is seen to hold a model."""
+    if not (path / "config.json").is_file():
+        raise StartError(
+            f"--model {path}: there is no config.json in it. Name the directory that holds the"
+            " model's files: config.json, tokenizer.json and *.safetensors"
+        )
+    if not [*path.glob("*.safetensors"), *path.glob("*.bin")]:
+        raise StartError(
+            f"--model {path}: there are no weights in it (*.safetensors). Was its download broken"
+            " off, or are they still Git LFS pointers elsewhere?"
+        )
+    return str(path)

@@ -1,0 +1,181 @@
+"""Writes docs/server-settings.md: `python -m vibethinker_server.settings_page FILE`.
+
+Options, settings and the policy's fields come from the parser and the types; a test compares the
+committed page with a new one.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vibethinker_server import names
+from vibethinker_server.command_line import PROGRAM, build_parser
+from vibethinker_server.engine_settings import EngineSettings
+from vibethinker_server.policy import policy_schema
+
+ENVIRONMENT: Mapping[str, str] = {
+    names.ENV_ENGINE: "Engine settings (below) as one JSON object. `serve` needs it; `start` writes"
+    " it itself.",
+    names.ENV_FILES: f"Directory of the files below; {names.FILES_PATH} where it is unset.",
+    names.ENV_POLICY: "A policy file to obey instead of the one below that directory; empty: the"
+    " built-in defaults.",
+    names.ENV_API_KEYS: "Directory with one file per API key, named as the key is. Unset: the"
+    " client port is open.",
+    names.ENV_HOST: "Address to listen on with both ports; 0.0.0.0 where it is unset.",
+    names.ENV_CPUS: "Processors of a CPU engine; its threads are one fewer, bound to no core.",
+    names.ENV_POD_NAME: "The name in the header X-Served-By.",
+    names.ENV_HOSTNAME: f"That name, where {names.ENV_POD_NAME} is unset.",
+    names.ENV_PARENT: "Process id of the `start` with which `serve` ends.",
+}
+ENGINE_ENVIRONMENT: Mapping[str, str] = {
+    "HF_HOME": "Where models are kept; `start` downloads there. ~/.cache/huggingface where unset.",
+    "HF_ENDPOINT": "Another hub, such as a mirror.",
+    "HF_TOKEN": "Token for models that are private or ask for an account.",
+    "HF_HUB_OFFLINE": "1: the hub is not asked. `start` sets it for the engine once the model is"
+    " whole.",
+    "VLLM_CACHE_ROOT": "Where compiled kernels are kept. ~/.cache/vllm where unset.",
+    "CUDA_VISIBLE_DEVICES": "The GPU to use. Unset: `start` takes that with the most free memory.",
+}
+FILES: Mapping[str, str] = {
+    names.POLICY_FILE: "The policy (below). Without it the built-in defaults hold.",
+    names.TICKET_KEY_FILE: "Key that session tickets are signed with. Without it they are good on"
+    " this server alone.",
+    names.FLEET_TOKEN_FILE: f"Token for {names.PATH_FLEET} and {names.PATH_DRAIN}. Without it both"
+    " are closed.",
+    names.HUB_TOKEN_FILE: "Token for the model hub.",
+}
+HEAD = """# Server settings
+
+Everything that `{program}` can be told. This page is generated from the code: `make generate`.
+"""
+ENGINE_TEXT = """On the command line of `start` each is `--set FIELD=VALUE`, such as
+`--set maxModelLen=8192 --set flags.enforceEager=true`. In a pod the operator writes them, from
+`spec.engine`.
+"""
+POLICY_TEXT = """A JSON object: the file of `start --policy`, or `{file}` in a pod, which the
+operator writes. The names are the resource's, and `kubectl explain vtd.spec` explains them.
+"""
+
+
+def render_settings_page() -> str:
+    """Returns the page."""
+    engine, policy = EngineSettings.model_json_schema(by_alias=True), policy_schema()
+    sections = (
+        HEAD.format(program=PROGRAM),
+        "## Command line\n",
+        *_commands(build_parser()),
+        "## Engine settings\n",
+        ENGINE_TEXT,
+        _table(("field", "value", "default", "meaning"), _fields(engine, engine)),
+        "## Policy\n",
+        POLICY_TEXT.format(file=names.POLICY_FILE),
+        _table(("field", "value", "default"), (row[:3] for row in _fields(policy, policy))),
+        "## Environment\n",
+        _table(("variable", "meaning"), _code_first(ENVIRONMENT)),
+        "Of the engine and its libraries, those that matter most:\n",
+        _table(("variable", "meaning"), _code_first(ENGINE_ENVIRONMENT)),
+        "## Files\n",
+        f"Below `{names.FILES_PATH}`, or the directory that `{names.ENV_FILES}` names:\n",
+        _table(("file", "meaning"), _code_first(FILES)),
+    )
+    return "\n".join(sections)
+
+
+def _commands(parser: argparse.ArgumentParser) -> Iterator[str]:
+    (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001
+    helps = {choice.dest: choice.help for choice in commands._choices_actions}  # noqa: SLF001
+    yield _table((PROGRAM, "meaning"), _options(parser))
+    for name, command in commands.choices.items():
+        text = str(helps[name])
+        yield f"### {name}\n\n{text[0].upper()}{text[1:]}.\n"
+        options = list(_options(command))
+        if options:
+            yield _table(("option", "meaning"), options)
+
+
+def _options(parser: argparse.ArgumentParser) -> Iterator[tuple[str, ...]]:
+    for action in parser._actions:  # noqa: SLF001 (argparse has no other list of them)
+        if not action.option_strings or isinstance(action, argparse._HelpAction):  # noqa: SLF001
+            continue
+        value = action.metavar or ("" if action.nargs == 0 else action.dest.upper())
+        if action.choices:
+            value = "|".join(action.choices)
+        yield f"`{f'{action.option_strings[0]} {value}'.strip()}`", _option_text(action)
+
+
+def _option_text(action: argparse.Action) -> str:
+    text = str(action.help)
+    has_default = action.default not in (None, False, [], argparse.SUPPRESS)
+    return f"{text} (default `{action.default}`)" if has_default else text
+
+
+def _fields(
+    schema: Mapping[str, Any], root: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, ...]]:
+    """Yields path, value, default and text of every field, those of nested objects after it."""
+    required = schema.get("required", ())
+    for name, given in schema["properties"].items():
+        field = _resolve(given, root)
+        nested = field if "properties" in field else _resolve(field.get("items", {}), root)
+        default = "required" if name in required else _default(given)
+        text = field.get("description", "")
+        if "properties" in nested:
+            yield f"`{prefix}{name}`", "list" if "items" in field else "object", default, text
+            yield from _fields(nested, root, f"{prefix}{name}{'[]' if 'items' in field else ''}.")
+        else:
+            yield f"`{prefix}{name}`", _value(field, root), default, text
+
+
+def _resolve(field: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the field with what it refers to, and without the null of one that may be unset."""
+    options = [one for one in field.get("anyOf", ()) if one.get("type") != "null"]
+    merged: dict[str, Any] = {**field, **(options[0] if len(options) == 1 else {})}
+    reference = merged.pop("$ref", None)
+    if reference is not None:
+        merged = {**root["$defs"][reference.rsplit("/", 1)[1]], **merged}
+    return merged
+
+
+def _default(given: Mapping[str, Any]) -> str:
+    value = given.get("default")
+    if isinstance(value, Mapping) or value in (None, [], ""):
+        return "unset"
+    return f"`{value}`"
+
+
+def _value(field: Mapping[str, Any], root: Mapping[str, Any]) -> str:
+    if "enum" in field:
+        return ", ".join(map(str, field["enum"]))
+    if "patternProperties" in field:
+        (values,) = field["patternProperties"].values()
+        return f"object of {_value(_resolve(values, root), root)}"
+    if "items" in field:
+        return f"list of {_value(_resolve(field['items'], root), root)}"
+    low, high = field.get("minimum"), field.get("maximum")
+    kind = str(field["type"])
+    if low is not None:
+        return f"{kind}, {low} to {high}" if high is not None else f"{kind}, {low} or more"
+    return kind
+
+
+def _code_first(rows: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    return ((f"`{name}`", text) for name, text in rows.items())
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
+
+
+def main(arguments: list[str]) -> None:
+    """Writes the page to the one file named."""
+    if len(arguments) != 1:
+        sys.exit("usage: python -m vibethinker_server.settings_page FILE")
+    Path(arguments[0]).write_text(render_settings_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

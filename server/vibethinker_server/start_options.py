@@ -1,0 +1,67 @@
+"""What a person may say on the command line of `start`, parsed. Pure."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vibethinker_server.engine_settings import Device
+from vibethinker_server.start_error import StartError
+
+DEFAULT_MODEL = "WeiboAI/VibeThinker-1.5B"
+DEFAULT_SERVED_NAME = "vibethinker-1.5b"
+LOOPBACK = "127.0.0.1"
+DEFAULT_LOG = Path("logs/api.log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOptions:
+    """One start.
+
+    Attributes:
+        device: None: whatever the installed engine is built for.
+        ops_port: None: the one after `port`.
+        changes: settings of the engine that win over what would be picked, as camelCase fields.
+        background: return once it serves.
+    """
+
+    model: str = DEFAULT_MODEL
+    revision: str | None = None
+    served_name: str = DEFAULT_SERVED_NAME
+    device: Device | None = None
+    host: str = LOOPBACK
+    port: int = 8080
+    ops_port: int | None = None
+    policy: Path | None = None
+    api_keys: Path | None = None
+    changes: tuple[tuple[str, Any], ...] = ()
+    background: bool = False
+    log: Path = DEFAULT_LOG
+
+
+def parse_change(text: str) -> tuple[str, Any]:
+    """Returns field and value of a `--set FIELD=VALUE`; a value that is no JSON is a text.
+
+    Raises:
+        StartError: there is no "=".
+    """
+    field, separator, value = text.partition("=")
+    if not separator or not field:
+        raise StartError(f"--set {text}: write FIELD=VALUE, for example maxModelLen=8192")
+    try:
+        return field, json.loads(value)
+    except ValueError:
+        return field, value
+
+
+def apply_changes(picked: dict[str, Any], changes: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    """Returns `picked` with the changes; `flags.seed` is the field seed below flags."""
+    changed = dict(picked)
+    for path, value in changes:
+        *parents, field = path.split(".")
+        place = changed
+        for parent in parents:
+            place[parent] = dict(place.get(parent) or {})
+            place = place[parent]
+        place[field] = value
+    return changed

@@ -1,0 +1,33 @@
+"""The committed page of settings is the generated one, and leaves nothing out."""
+
+from pathlib import Path
+
+from vibethinker_server import names, settings_page
+from vibethinker_server.engine_settings import EngineFlags, EngineSettings
+from vibethinker_server.settings_page import render_settings_page
+
+PAGE = render_settings_page()
+
+
+def test_the_committed_page_is_the_generated_one():
+    assert Path("docs/server-settings.md").read_text(encoding="utf-8") == PAGE
+
+
+def test_every_variable_and_every_file_is_on_it():
+    variables = {value for name, value in vars(names).items() if name.startswith("ENV_")}
+    assert set(settings_page.ENVIRONMENT) == variables
+    files = {value for name, value in vars(names).items() if name.endswith(("_FILE", "_KEY_FILE"))}
+    assert set(settings_page.FILES) == files
+
+
+def test_every_field_of_the_engine_is_explained():
+    for model in (EngineSettings, EngineFlags):
+        for name, field in model.model_fields.items():
+            assert field.description, name
+            assert field.alias is not None
+            row = next(line for line in PAGE.splitlines() if f"{field.alias}`" in line)
+            assert field.description in row
+
+
+def test_no_row_lacks_its_last_cell():
+    assert not [line for line in PAGE.splitlines() if line.endswith("|  |")]

@@ -1,0 +1,36 @@
+"""A start without Kubernetes on a machine with room is the pod of `spec: {}`."""
+
+import json
+from typing import Any
+
+from vibethinker_operator.api import parse_deployment
+from vibethinker_operator.resources import render_policy
+from vibethinker_operator.resources.engine_settings import render_engine_settings
+from vibethinker_server.policy import parse_policy
+from vibethinker_server.serve import DEFAULT_POLICY
+from vibethinker_server.start_options import StartOptions
+from vibethinker_server.start_settings import choose_settings
+
+from tests.support.machines import GPU_MACHINE
+
+# A process on a machine has ports and an end of its own.
+APART = {"port", "opsPort", "drainSeconds", "flags"}
+
+
+def default_resource() -> Any:
+    metadata = {"name": "chat", "namespace": "team", "uid": "u", "generation": 0}
+    return parse_deployment({"metadata": metadata, "spec": {}})
+
+
+def test_the_engine_runs_as_in_the_default_pod():
+    pod = render_engine_settings(default_resource().spec)
+    here = choose_settings(GPU_MACHINE, StartOptions()).model_dump(mode="json", by_alias=True)
+    assert {k: v for k, v in here.items() if k not in APART} == {
+        k: v for k, v in pod.items() if k not in APART
+    }
+    assert pod["flags"] == {}
+    assert set(here["flags"].values()) == {None}
+
+
+def test_the_built_in_policy_is_the_default_resources():
+    assert parse_policy(json.dumps(render_policy(default_resource()))) == DEFAULT_POLICY
