@@ -7,7 +7,8 @@ traceback where the model has another name.
 import errno
 import importlib
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,8 @@ def download_model(repository: str, revision: str, say: Say) -> Path:
         ) from error
     except errors.RepositoryNotFoundError as error:
         raise StartError(
-            f"model {repository} is not on the hub at {constants.ENDPOINT}, or is"
-            f" private{suggest(repository)}. For a private one set HF_TOKEN"
+            f"there is no model {repository} on the hub at {constants.ENDPOINT}"
+            f"{suggest(repository)} A private one needs HF_TOKEN"
         ) from error
     except errors.RevisionNotFoundError as error:
         raise StartError(
@@ -81,10 +82,23 @@ def check_room(needed_bytes: int | None, cache: Path, say: Say) -> None:
 
 def _missing_bytes(hub: Any, errors: Any, asked: dict[str, Any]) -> int | None:
     try:
-        files = hub.snapshot_download(**asked, dry_run=True)
+        with _without_bars(hub.utils):
+            files = hub.snapshot_download(**asked, dry_run=True)
     except errors.DryRunError:  # the hub does not answer; the download itself says how
         return None
     return sum(file.file_size or 0 for file in files if file.will_download)
+
+
+@contextmanager
+def _without_bars(utils: Any) -> Iterator[None]:
+    if utils.are_progress_bars_disabled():
+        yield
+        return
+    utils.disable_progress_bars()
+    try:
+        yield
+    finally:
+        utils.enable_progress_bars()
 
 
 def _explain(error: Exception, repository: str, endpoint: str, cache: Path) -> str:

@@ -49,7 +49,9 @@ def suggest(text: str) -> str:
         DEFAULT_MODEL.split("/")[1].lower(): DEFAULT_MODEL,
     }
     close = get_close_matches(text.lower(), known, n=1, cutoff=LIKENESS)
-    return f": did you mean {known[close[0]]}?" if close else ""
+    if not close or known[close[0]] == text:
+        return "."
+    return f": did you mean {known[close[0]]}?"
 
 
 def _check_directory(path: Path) -> str:

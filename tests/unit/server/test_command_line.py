@@ -1,0 +1,90 @@
+from pathlib import Path
+
+import pytest
+from vibethinker_server import __main__ as command
+from vibethinker_server.command_line import build_parser, parse_options
+from vibethinker_server.engine_settings import Device
+from vibethinker_server.start_options import StartOptions
+
+
+@pytest.fixture(autouse=True)
+def no_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+
+
+def options(*arguments: str) -> StartOptions:
+    return parse_options(build_parser().parse_args(["start", *arguments]))
+
+
+def test_without_a_word_it_is_the_model_on_8080_for_this_machine_alone():
+    assert options() == StartOptions()
+    assert (options().port, options().host) == (8080, "127.0.0.1")
+    assert options().model == "WeiboAI/VibeThinker-1.5B"
+
+
+def test_every_option_arrives():
+    said = options(
+        *("--model", "m", "--revision", "r", "--served-name", "s", "--device", "cpu"),
+        *("--host", "h", "--port", "1", "--ops-port", "2", "--policy", "p", "--api-keys", "k"),
+        *("--set", "maxNumSeqs=4", "--set", "flags.seed=7", "--background", "--log", "l"),
+    )
+    assert said == StartOptions(
+        model="m",
+        revision="r",
+        served_name="s",
+        device=Device.CPU,
+        host="h",
+        port=1,
+        ops_port=2,
+        policy=Path("p"),
+        api_keys=Path("k"),
+        changes=(("maxNumSeqs", 4), ("flags.seed", 7)),
+        background=True,
+        log=Path("l"),
+    )
+
+
+@pytest.mark.parametrize("place", [("--print-args", "start"), ("start", "--print-args")])
+def test_print_args_may_stand_before_the_command_and_after_it(place: tuple[str, ...]):
+    assert build_parser().parse_args(place).print_args is True
+    assert build_parser().parse_args(["start"]).print_args is False
+
+
+def test_without_a_command_there_is_a_usage(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit, match="2"):
+        command.main([])
+    assert "name a command" in capsys.readouterr().err
+
+
+def test_what_cannot_be_started_is_said_in_one_line(capsys: pytest.CaptureFixture[str]):
+    assert command.main(["start", "--model", "weibo/VibeThinker-1.5B"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("vibethinker-server start: --model weibo/VibeThinker-1.5B")
+
+
+def test_ctrl_c_leaves_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def interrupted(_options: StartOptions) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vibethinker_server.start.start", interrupted)
+    assert command.main(["start"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_in_a_pod_the_command_is_the_pods(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr("vibethinker_server.serve.show_command", lambda _environment: "the pod's")
+    monkeypatch.setattr("vibethinker_server.start.show_start", lambda options: options.model)
+    monkeypatch.delenv("VIBETHINKER_ENGINE", raising=False)
+    assert command.main(["--print-args"]) == 0
+    assert command.main(["start", "--print-args", "--model", "mine"]) == 0
+    monkeypatch.setenv("VIBETHINKER_ENGINE", "{}")
+    assert command.main(["--print-args"]) == 0
+    assert command.main(["serve", "--print-args"]) == 0
+    assert capsys.readouterr().out.split("\n") == [
+        *("WeiboAI/VibeThinker-1.5B", "mine", "the pod's", "the pod's", "")
+    ]
