@@ -49,6 +49,6 @@ def warn_open(host: str, *, with_keys: bool) -> str | None:
     return f"everybody who reaches {host} may use this server: --api-keys asks for keys"
 
 
-def render_background(pid: int, log: Path) -> str:
-    """Returns what there is to know about a server that runs on."""
-    return f"  process {pid}, log {log}; `vibethinker-server stop --log {log}` ends it\n"
+def render_background(pid: int, log: Path, program: str) -> str:
+    """Returns what there is to know about a server that runs on; `program` is our command."""
+    return f"  process {pid}, log {log}; to end it:\n  {program} stop --log {log}\n"

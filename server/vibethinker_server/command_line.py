@@ -91,7 +91,7 @@ def parse_options(parsed: argparse.Namespace) -> StartOptions:
         device=DEVICES[parsed.device],
         host=parsed.host,
         port=parsed.port,
-        ops_port=parsed.ops_port,
+        ops_port=parsed.port + 1 if parsed.ops_port is None else parsed.ops_port,
         policy=parsed.policy,
         api_keys=parsed.api_keys,
         changes=tuple(map(parse_change, parsed.set)),

@@ -41,7 +41,7 @@ def download_model(repository: str, revision: str, say: Say) -> Path:
     asked = {"repo_id": repository, "revision": revision, "ignore_patterns": list(IGNORED)}
     try:
         check_room(_missing_bytes(hub, errors, asked), cache, say)
-        return Path(hub.snapshot_download(**asked))
+        return _check_weights(repository, Path(hub.snapshot_download(**asked)))
     except errors.GatedRepoError as error:
         raise StartError(
             f"model {repository} asks for an account that may read it: accept its terms on the"
@@ -87,6 +87,12 @@ def _missing_bytes(hub: Any, errors: Any, asked: dict[str, Any]) -> int | None:
     except errors.DryRunError:  # the hub does not answer; the download itself says how
         return None
     return sum(file.file_size or 0 for file in files if file.will_download)
+
+
+def _check_weights(repository: str, snapshot: Path) -> Path:
+    if not [*snapshot.glob("*.safetensors")]:
+        raise StartError(f"model {repository} has no weights as *.safetensors, which are needed")
+    return snapshot
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from vibethinker_server.start_error import StartError
 
 LISTENING = "0A"
+HIGHEST = 65_535
 
 
 def check_port(host: str, port: int, option: str) -> None:
@@ -15,6 +16,8 @@ def check_port(host: str, port: int, option: str) -> None:
     Raises:
         StartError: it cannot.
     """
+    if not 1 <= port <= HIGHEST:
+        raise StartError(f"port {port} does not exist: choose one up to {HIGHEST} with {option}")
     with socket.socket() as probe:
         # As the server itself binds: a connection that has just ended is no hindrance.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

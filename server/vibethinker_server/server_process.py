@@ -21,6 +21,7 @@ from vibethinker_server.phases import Phase
 
 POLL_SECONDS = 0.25
 TIMEOUT_SECONDS = 5.0
+ENDING = b"\nending what runs; once more, and it ends at once\n"
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 Say = Callable[[str], None]
@@ -65,7 +66,7 @@ def ask_phase(host: str, port: int) -> str | None:
         connection.close()
 
 
-def end_on_signals(process: subprocess.Popen[bytes], say: Say) -> list[int]:
+def end_on_signals(process: subprocess.Popen[bytes]) -> list[int]:
     """Passes on what asks this process to end; returns the list that those signals will stand in.
 
     The first one drains the server, a second one kills it.
@@ -75,7 +76,8 @@ def end_on_signals(process: subprocess.Popen[bytes], say: Say) -> list[int]:
     def end(signum: int, _frame: Any) -> None:
         asked.append(signum)
         if len(asked) == 1:
-            say("ending; once more, and it ends at once")
+            # Not by print, which a signal may interrupt and which then refuses to be used.
+            os.write(sys.stderr.fileno(), ENDING)
             process.terminate()
         else:
             kill_server(process)

@@ -1,13 +1,16 @@
 """One click: finds out what this machine is, brings the model, runs `serve`, says how to use it."""
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from vibethinker_server import names
 from vibethinker_server.announcement import render_announcement, render_background, warn_open
 from vibethinker_server.background import pid_file, prepare_log
+from vibethinker_server.command_line import PROGRAM
 from vibethinker_server.download import download_model
 from vibethinker_server.engine_failures import explain_failure, last_lines
 from vibethinker_server.engine_settings import EngineSettings, Source
@@ -29,7 +32,7 @@ from vibethinker_server.start_environment import (
 )
 from vibethinker_server.start_error import StartError
 from vibethinker_server.start_options import StartOptions
-from vibethinker_server.start_settings import choose_settings, gigabytes
+from vibethinker_server.start_settings import choose_gpu, choose_settings, gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def plan_start(options: StartOptions, given: Mapping[str, str]) -> Plan:
     settings = choose_settings(machine, replace(options, model=located.model), located.source)
     device = render_device_environment(settings, machine, given)
     environment = {**given, **device, **render_server_environment(settings, options)}
-    choose_policy(options.log.parent, environment)  # a wrong file is told of before anything starts
+    choose_policy(Path(names.FILES_PATH), environment)  # a wrong one is told of before the start
     return Plan(options, machine, settings, device, environment)
 
 
@@ -80,11 +83,12 @@ def start(options: StartOptions) -> int:
     Raises:
         StartError: it cannot start; nothing of it runs.
     """
+    # First, because whoever has the port may have the memory too.
+    check_port(options.host, options.port, "--port")
+    check_port(options.host, options.ops_port, "--ops-port")
     plan = plan_start(options, os.environ)
     settings = plan.settings
     check_engine(plan.machine, settings.device)
-    check_port(options.host, settings.port, "--port")
-    check_port(options.host, settings.ops_port, "--ops-port")
     describe(plan)
     if settings.source is Source.HUGGING_FACE:
         download_model(settings.model, settings.revision or "main", say)
@@ -94,7 +98,7 @@ def start(options: StartOptions) -> int:
 def describe(plan: Plan) -> None:
     """Says what was found and picked."""
     machine, settings = plan.machine, plan.settings
-    gpu = next((gpu for gpu in machine.gpus), None)
+    gpu = choose_gpu(machine)
     where = f"{gpu.name}, {gigabytes(gpu.free_bytes)} free" if gpu else "no NVIDIA GPU found"
     cpus = f"{machine.cpus} processors"
     say(f"machine: {cpus}, {where}; engine: {machine.engine} on {settings.device}")
@@ -115,7 +119,7 @@ def run_in_foreground(plan: Plan) -> int:
     """Serves until this process is told to end; returns the exit status."""
     environment = {**plan.environment, names.ENV_PARENT: str(os.getpid())}
     process = begin_server(environment, output=None)
-    asked = end_on_signals(process, say)
+    asked = end_on_signals(process)
     if wait_until_serving(process, plan.options.host, plan.settings.ops_port, say):
         say(announce(plan))
     status = process.wait()
@@ -147,8 +151,13 @@ def run_in_background(plan: Plan) -> int:
         pid_file(log).unlink(missing_ok=True)
         raise StartError(render_failure(plan, process.wait()))
     say(announce(plan))
-    say(render_background(process.pid, log))
+    say(render_background(process.pid, log, own_command()))
     return 0
+
+
+def own_command() -> str:
+    """Returns what starts this program again: its name, where a shell finds it."""
+    return PROGRAM if shutil.which(PROGRAM) else f"{sys.executable} -m vibethinker_server"
 
 
 def announce(plan: Plan) -> str:

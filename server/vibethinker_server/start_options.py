@@ -20,7 +20,6 @@ class StartOptions:
 
     Attributes:
         device: None: whatever the installed engine is built for.
-        ops_port: None: the one after `port`.
         changes: settings of the engine that win over what would be picked, as camelCase fields.
         background: return once it serves.
     """
@@ -31,7 +30,7 @@ class StartOptions:
     device: Device | None = None
     host: str = LOOPBACK
     port: int = 8080
-    ops_port: int | None = None
+    ops_port: int = 8081
     policy: Path | None = None
     api_keys: Path | None = None
     changes: tuple[tuple[str, Any], ...] = ()

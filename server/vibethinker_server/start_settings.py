@@ -71,7 +71,7 @@ def choose_settings(
         "maxModelLen": MAX_MODEL_LEN,
         "maxNumBatchedTokens": MAX_MODEL_LEN,
         "port": options.port,
-        "opsPort": options.port + 1 if options.ops_port is None else options.ops_port,
+        "opsPort": options.ops_port,
         "drainSeconds": DRAIN_SECONDS,
     }
     picked |= _on_cpu(machine, changed) if device is Device.CPU else _on_gpu(machine, options)

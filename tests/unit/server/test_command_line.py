@@ -19,6 +19,7 @@ def options(*arguments: str) -> StartOptions:
 def test_without_a_word_it_is_the_model_on_8080_for_this_machine_alone():
     assert options() == StartOptions()
     assert (options().port, options().host) == (8080, "127.0.0.1")
+    assert options("--port", "9000").ops_port == 9001
     assert options().model == "WeiboAI/VibeThinker-1.5B"
 
 

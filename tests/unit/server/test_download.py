@@ -44,6 +44,8 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
             ]
         return str(tmp_path / "snapshot")
 
+    (tmp_path / "snapshot").mkdir()
+    (tmp_path / "snapshot" / "model.safetensors").touch()
     hub.snapshot_download = snapshot_download
     hub.utils = SimpleNamespace(
         are_progress_bars_disabled=lambda: False,
@@ -62,6 +64,12 @@ def test_the_model_comes_and_its_size_is_said(hub: SimpleNamespace, tmp_path: Pa
     said: list[str] = []
     assert download_model(MODEL, "main", said.append) == tmp_path / "snapshot"
     assert said == [f"downloading 0.00 GB to {tmp_path / 'hub'}"]
+
+
+def test_weights_in_another_format_are_none(hub: SimpleNamespace, tmp_path: Path):
+    (tmp_path / "snapshot" / "model.safetensors").rename(tmp_path / "snapshot" / "model.bin")
+    with pytest.raises(StartError, match=f"model {MODEL} has no weights"):
+        download_model(MODEL, "main", print)
 
 
 def test_a_hub_that_does_not_answer_is_no_fault_where_the_model_is_there(hub: SimpleNamespace):

@@ -29,6 +29,12 @@ def test_a_taken_port_is_refused_with_its_holder_and_the_option(taken: int):
         check_port("127.0.0.1", taken, "--ops-port")
 
 
+@pytest.mark.parametrize("port", [0, -1, 65_536])
+def test_a_port_that_does_not_exist_is_refused(port: int):
+    with pytest.raises(StartError, match=f"port {port} does not exist.*--ops-port"):
+        check_port("127.0.0.1", port, "--ops-port")
+
+
 def test_an_address_of_another_machine_is_refused():
     with pytest.raises(StartError, match="see --host"):
         check_port("192.0.2.1", 8080, "--port")

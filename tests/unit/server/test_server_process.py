@@ -89,17 +89,19 @@ def test_a_server_on_every_address_is_asked_on_loopback():
 
 
 def test_the_first_signal_ends_the_server_and_the_second_one_kills_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ):
     handlers: dict[int, Any] = {}
     killed: list[Any] = []
     monkeypatch.setattr(signal, "signal", handlers.__setitem__)
     monkeypatch.setattr(server_process, "kill_server", killed.append)
+    monkeypatch.setattr("sys.stderr", sys.__stderr__)
     process = Process()
-    asked = end_on_signals(process, lambda _text: None)  # type: ignore[arg-type]
+    asked = end_on_signals(process)  # type: ignore[arg-type]
     assert set(handlers) == {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
     handlers[signal.SIGHUP](signal.SIGHUP, None)
     assert (asked, process.terminated, killed) == ([signal.SIGHUP], 1, [])
+    assert "once more" in capfd.readouterr().err
     handlers[signal.SIGINT](signal.SIGINT, None)
     assert (process.terminated, killed) == (1, [process])
 
