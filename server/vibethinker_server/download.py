@@ -6,6 +6,7 @@ traceback where the model has another name.
 
 import errno
 import importlib
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,12 +36,13 @@ def download_model(repository: str, revision: str, say: Say) -> Path:
         hub: Any = importlib.import_module("huggingface_hub")
         errors: Any = importlib.import_module("huggingface_hub.errors")
         constants: Any = importlib.import_module("huggingface_hub.constants")
+        utils: Any = importlib.import_module("huggingface_hub.utils")
     except ImportError as error:
         raise StartError(f"the hub's library is missing, which vLLM brings: {error}") from error
     cache = Path(constants.HF_HUB_CACHE)
     asked = {"repo_id": repository, "revision": revision, "ignore_patterns": list(IGNORED)}
     try:
-        check_room(_missing_bytes(hub, errors, asked), cache, say)
+        check_room(_missing_bytes(hub, utils, errors, asked), cache, say)
         return _check_weights(repository, Path(hub.snapshot_download(**asked)))
     except errors.GatedRepoError as error:
         raise StartError(
@@ -56,9 +58,8 @@ def download_model(repository: str, revision: str, say: Say) -> Path:
         raise StartError(
             f"model {repository} has no revision {revision}: see --revision"
         ) from error
-    except StartError:
-        raise
-    except Exception as error:  # of the hub's client, whose network errors are no OSError
+    # Its HTTP client's errors are no OSError, and its transfers in Rust know RuntimeError alone.
+    except (OSError, RuntimeError, getattr(errors, "HTTPError", OSError)) as error:
         raise StartError(_explain(error, repository, constants.ENDPOINT, cache)) from error
 
 
@@ -80,9 +81,9 @@ def check_room(needed_bytes: int | None, cache: Path, say: Say) -> None:
     say(f"downloading {_text(needed_bytes)} to {cache}")
 
 
-def _missing_bytes(hub: Any, errors: Any, asked: dict[str, Any]) -> int | None:
+def _missing_bytes(hub: Any, utils: Any, errors: Any, asked: dict[str, Any]) -> int | None:
     try:
-        with _without_bars(hub.utils):
+        with _without_bars(utils):
             files = hub.snapshot_download(**asked, dry_run=True)
     except errors.DryRunError:  # the hub does not answer; the download itself says how
         return None
@@ -109,7 +110,7 @@ def _without_bars(utils: Any) -> Iterator[None]:
 
 def _explain(error: Exception, repository: str, endpoint: str, cache: Path) -> str:
     number = getattr(error, "errno", None)
-    if number in (errno.ENOSPC, errno.EDQUOT):
+    if number in (errno.ENOSPC, errno.EDQUOT) or os.strerror(errno.ENOSPC) in str(error):
         return (
             f"the disk of {cache} is full: make room, or set HF_HOME to a directory on another"
             " disk. The next start goes on where this one ended"

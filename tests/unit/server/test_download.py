@@ -47,7 +47,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     (tmp_path / "snapshot").mkdir()
     (tmp_path / "snapshot" / "model.safetensors").touch()
     hub.snapshot_download = snapshot_download
-    hub.utils = SimpleNamespace(
+    utils = SimpleNamespace(
         are_progress_bars_disabled=lambda: False,
         disable_progress_bars=lambda: None,
         enable_progress_bars=lambda: None,
@@ -57,6 +57,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     named = SimpleNamespace(**{error.__name__: error for error in errors})
     monkeypatch.setitem(sys.modules, "huggingface_hub.errors", named)
     monkeypatch.setitem(sys.modules, "huggingface_hub.constants", constants)
+    monkeypatch.setitem(sys.modules, "huggingface_hub.utils", utils)
     return hub
 
 
@@ -84,6 +85,7 @@ def test_a_hub_that_does_not_answer_is_no_fault_where_the_model_is_there(hub: Si
         (GatedRepoError("403"), "set HF_TOKEN to a token of that account"),
         (RevisionNotFoundError("404"), "has no revision main: see --revision"),
         (OSError(errno.ENOSPC, "No space left on device"), "is full: make room"),
+        (RuntimeError("IO Error: No space left on device (os error 28)"), "is full: make room"),
         (OSError(errno.EROFS, "Read-only file system"), "cannot be written to"),
         (
             RuntimeError("connection refused\nand more"),
