@@ -135,13 +135,19 @@ def choose_policy(files: Path, environment: Mapping[str, str]) -> Policy:
 
 
 def read_policy(file: Path) -> Policy:
-    """Returns the policy in `file`, or the defaults where there is none that holds."""
+    """Returns the policy in `file`, or the defaults where there is none.
+
+    Raises:
+        StartError: it holds no policy: presets and caps that somebody wrote would be left out.
+    """
     try:
         return parse_policy(file.read_bytes())
     except OSError:
         log.warning("%s cannot be read: the defaults hold until the operator calls", file)
     except DocumentError as error:
-        log.error("%s is refused, the defaults hold: %s", file, error)  # noqa: TRY400 (no bug)
+        raise StartError(
+            f"policy {file} is refused, and no pod starts without it: {error}"
+        ) from error
     return DEFAULT_POLICY
 
 

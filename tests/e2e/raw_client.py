@@ -26,12 +26,14 @@ class Answer:
 
 
 def answer_of(engine: EngineProcess, hostile: Hostile) -> Answer:
-    """Sends exactly this; on a connection of its own, as some are closed on us."""
+    """Sends exactly this, as JSON if it does not say; on its own connection: some are closed."""
     connection = http.client.HTTPConnection("127.0.0.1", engine.port, timeout=60)
     try:
         connection.putrequest(hostile.method, hostile.path)
-        headers = (("content-type", "application/json"), *hostile.headers)
-        for name, value in (*headers, ("content-length", str(len(hostile.body)))):
+        named = {name.lower() for name, _ in hostile.headers}
+        kind = () if "content-type" in named else (("content-type", "application/json"),)
+        length = ("content-length", str(len(hostile.body)))
+        for name, value in (*kind, *hostile.headers, length):
             connection.putheader(name, value.encode("latin-1"))
         try:
             connection.endheaders(hostile.body)

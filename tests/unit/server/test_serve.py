@@ -8,6 +8,7 @@ from vibethinker_server import __main__ as command
 from vibethinker_server.device_memory import CgroupProbe, NvmlProbe
 from vibethinker_server.openai_errors import OpenAIError
 from vibethinker_server.serve import DEFAULT_POLICY, build_probe, build_runtime, read_policy
+from vibethinker_server.start_error import StartError
 
 from tests.support.server_runtime import make_settings
 from tests.unit.server.test_policy import POLICY
@@ -19,15 +20,18 @@ def test_the_policy_of_the_start_is_the_operators(tmp_path: Path):
     assert read_policy(file).generation == 3
 
 
-@pytest.mark.parametrize("text", [None, "", "{}"])
-def test_without_a_policy_that_holds_the_defaults_do(
-    tmp_path: Path, text: str | None, caplog: pytest.LogCaptureFixture
-):
+def test_without_a_policy_the_defaults_hold(tmp_path: Path, caplog: pytest.LogCaptureFixture):
     file = tmp_path / "policy.json"
-    if text is not None:
-        file.write_text(text)
     assert read_policy(file) == DEFAULT_POLICY
     assert str(file) in caplog.text
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"generation": 3, "profiles": "app"}'])
+def test_over_a_policy_that_breaks_a_rule_no_pod_starts(tmp_path: Path, text: str):
+    file = tmp_path / "policy.json"
+    file.write_text(text)
+    with pytest.raises(StartError, match=r"policy\.json is refused"):
+        read_policy(file)
 
 
 def test_a_pod_answers_by_its_name(tmp_path: Path):
