@@ -4,10 +4,11 @@ A regular expression and not a JSON parser, since it runs on the way of tokens; 
 first some hundred characters only. The engine writes each text into one JSON string.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from pydantic_core import from_json
 
 from vibethinker_server.routes import Api
 from vibethinker_server.session_identity import ANSWER_CHARACTERS
@@ -48,8 +49,8 @@ class AnswerText:
         """Returns what there is so far; empty where the answer has another shape."""
         try:
             if self._piece is not None:
-                return str(json.loads(b'"' + bytes(self._found) + b'"'))
-            return _whole_text(self._api, json.loads(bytes(self._whole)))
+                return str(from_json(b'"' + bytes(self._found) + b'"'))
+            return _whole_text(self._api, from_json(bytes(self._whole)))
         except (ValueError, LookupError, TypeError):
             return ""
 

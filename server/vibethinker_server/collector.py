@@ -25,6 +25,9 @@ class FleetCollector(Collector):
         runtime, now = self._runtime, self._runtime.clock.monotonic()
         load = runtime.load()
         yield from _memory(load)
+        kinds = runtime.memory_kinds()
+        if kinds is not None:
+            yield _kinds(kinds)
         yield from _gauge(names.METRIC_QUEUE, "Requests let in that do not run.", load.queue_length)
         yield from _gauge(names.METRIC_RUNNING, "Requests that the engine runs.", load.running)
         in_flight = runtime.flights.count
@@ -156,8 +159,6 @@ def _memory(load: Load) -> Iterator[Metric]:
     yield from _gauge(names.METRIC_DEVICE_MEMORY_USED, "Raw use of the device, 0 to 1.", raw)
     total = load.device.total_bytes if load.device else None
     yield from _gauge(names.METRIC_DEVICE_MEMORY, "The device's memory.", total)
-    if load.kinds is not None:
-        yield _kinds(load.kinds)
 
 
 def _kinds(kinds: MemoryKinds) -> Metric:

@@ -4,9 +4,10 @@ Nothing of the client's body reaches the engine by itself: what this module does
 there.
 """
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import to_json
 
 from vibethinker_server import names
 from vibethinker_server.body_keys import check_keys
@@ -24,8 +25,6 @@ from vibethinker_server.token_limits import (
     choose_task,
     limit_tokens,
 )
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 Headers = list[tuple[bytes, bytes]]
 Request = dict[str, Any]
@@ -185,8 +184,6 @@ def _write_limits(api: Api, ours: Request, limit: TokenLimit) -> Request:
 
 def _render(body: Request) -> bytes:
     try:
-        return _ENCODER.encode(body).encode("utf-8")
-    except ValueError:  # UnicodeEncodeError is one
-        raise OpenAIError(
-            400, "The body holds a lone surrogate or a number out of range.", "invalid_body"
-        ) from None
+        return to_json(body)
+    except ValueError:
+        raise OpenAIError(400, "The body holds what is no JSON.", "invalid_body") from None

@@ -39,7 +39,6 @@ class Load:
 
     memory_used_ratio: float | None = None
     device: DeviceMemory | None = None
-    kinds: MemoryKinds | None = None
     kv_usage_ratio: float | None = None
     running: int | None = None
     queue_length: int | None = None
@@ -87,7 +86,6 @@ def measure(
     *,
     device: DeviceMemory | None,
     pool_bytes: int | None,
-    weights_bytes: int | None,
     reading: EngineReading | None,
     in_flight: int,
     max_num_seqs: int,
@@ -96,14 +94,12 @@ def measure(
     if reading is None:
         return Load(device=device)
     usage = reading.kv_usage_ratio
-    ratio = kinds = None
+    ratio = None
     if device is not None and pool_bytes is not None:
         ratio = live_memory_ratio(device, pool_bytes, usage)
-        kinds = split_memory(device, pool_bytes, usage, weights_bytes)
     return Load(
         memory_used_ratio=ratio,
         device=device,
-        kinds=kinds,
         kv_usage_ratio=usage,
         running=reading.running,
         queue_length=queue_length(in_flight, reading.running, reading.waiting, max_num_seqs),

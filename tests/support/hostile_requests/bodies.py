@@ -22,7 +22,7 @@ BODIES = (
     _unreadable("NaN", b'{"temperature": NaN, "messages": []}'),
     _unreadable("half a character", b'{"messages": [{"role": "user", "content": "\\ud800"}]}'),
     _unreadable("a hundred thousand lists deep", b'{"stop": ' + b"[" * 100_000),
-    _unreadable("33 lists deep", b'{"stop": ' + b"[" * 33 + b"]" * 33 + b"}"),
+    _unreadable("300 lists deep", b'{"stop": ' + b"[" * 300 + b"]" * 300 + b"}"),
     _unreadable("a number of 5,000 digits", b'{"seed": ' + b"9" * 5_000 + b"}"),
     _unreadable("one byte too many", b" " * (2**20 + 1), 413),
     Hostile(what="an object of nothing", body=b"{}", status=400, param="messages"),
