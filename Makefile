@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit generate bench-connections bench-protect bench-preset cluster-up cluster-shell cluster-down env
+.PHONY: help demo test check unit generate bench-connections bench-middleware bench-protect bench-preset cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -38,6 +38,9 @@ generate: env ## write the CRD, the manifests and the page of settings from the 
 
 bench-connections: env ## the share of a pooled client's requests that a new replica gets, with and without our rule
 	$(STAGE) "connections" $(RUN) python -m tests.bench.connections
+
+bench-middleware: env ## what our middleware costs a request, a chunk and a refusal, beside a bare app and a real proxy
+	$(STAGE) "middleware" $(RUN) python -m tests.bench.middleware
 
 bench-protect: env ## known sessions in a crowd of newcomers: with us, with vLLM's own limit, with nothing
 	$(STAGE) "protect" $(RUN) python -m tests.bench.protect

@@ -1,0 +1,82 @@
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+
+from tests.bench.middleware.answers import Kind, WrongAnswerError, find_fault, is_whole
+from tests.bench.middleware.load import offer
+
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+REFUSED = b"HTTP/1.1 429 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
+STREAM = (
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    b"9\r\ndata: {}\n\r\ne\r\ndata: [DONE]\n\n\r\n0\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("answer", [WHOLE, REFUSED, STREAM])
+def test_an_answer_is_whole_with_its_last_byte_and_not_before(answer: bytes):
+    assert is_whole(answer)
+    assert not any(is_whole(answer[:end]) for end in range(len(answer)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "answer", "fault"),
+    [
+        (Kind(b""), WHOLE, None),
+        (Kind(b"", 429, closes=True), REFUSED, None),
+        (Kind(b"", events=2), STREAM, None),
+        (Kind(b""), REFUSED, "not a 200"),
+        (Kind(b"", 429), WHOLE, "not a 429"),
+        (Kind(b"", 429), REFUSED, "closes its connection"),
+        (Kind(b"", closes=True), WHOLE, "does not close its connection"),
+        (Kind(b""), WHOLE.replace(b"{}", b"no"), "no JSON object"),
+        (Kind(b"", events=3), STREAM, "2 events, not 3"),
+        (Kind(b"", events=1), STREAM.replace(b"data: [DONE]", b"done"), "no end of the stream"),
+    ],
+)
+def test_an_answer_is_held_to_what_it_has_to_be(kind: Kind, answer: bytes, fault: str | None):
+    assert find_fault(kind, answer) == fault
+
+
+@contextmanager
+def server(*answers: bytes) -> Iterator[int]:
+    """Answers one request after another with `answers`; connections end where an answer says so."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection = None
+        for answer in answers:
+            if connection is None:
+                connection, _ = listener.accept()
+            connection.recv(1 << 16)
+            connection.sendall(answer)
+            if b"connection: close" in answer or not is_whole(answer):
+                connection.close()
+                connection = None
+        if connection is not None:
+            connection.close()
+
+    thread = Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        thread.join()
+        listener.close()
+
+
+def test_every_right_answer_is_counted_for_its_kind():
+    # No time at all: one request is asked for all the same, and its answer awaited.
+    with server(WHOLE) as port:
+        offered = offer(port, [Kind(b"x"), Kind(b"y", 429)], connections=1, seconds=0)
+    assert offered.answered == len(offered.latencies[0]) == 1
+    assert offered.latencies[1] == []
+
+
+@pytest.mark.parametrize("answer", [REFUSED, WHOLE[:-1], b""])
+def test_a_wrong_answer_ends_the_measurement(answer: bytes):
+    with server(answer) as port, pytest.raises(WrongAnswerError):
+        offer(port, [Kind(b"x")], connections=1, seconds=0)
