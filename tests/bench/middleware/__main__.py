@@ -21,12 +21,13 @@ from tests.bench.middleware.apps import OURS, write_files
 from tests.bench.middleware.arena import Arena
 from tests.bench.middleware.document import KEYS
 from tests.bench.middleware.peer import install_peer
-from tests.bench.middleware.processes import choose_cores
+from tests.bench.middleware.processes import choose_cores, find_server_python
 from tests.bench.middleware.report import build_report, build_run
 from tests.bench.middleware.scenarios import Measured
 from tests.bench.middleware.streams import require_descriptors
 from tests.cluster.capabilities import CapabilityError
 from tests.cluster.commands import CommandError
+from tests.cluster.commands import run as run_program
 from tests.cluster.images.python_site import site
 from tests.cluster.progress import say, step
 
@@ -52,6 +53,7 @@ def main() -> int:
         logs.mkdir()
         measured = measure(Arena(packages, peer, files, logs, cores))
     run = {
+        "python": describe_python(),
         "load_average_before": began,
         "load_average_after": os.getloadavg(),
         "rounds": scenarios.ROUNDS,
@@ -90,6 +92,11 @@ def tell(report: dict[str, Any]) -> None:
             say(f"{name}: {', '.join(told)}")
     for key, aim in report[OURS]["aims"].items():
         say(f"aim {key} {aim}")
+
+
+def describe_python() -> str:
+    """Returns which Python served, for figures move with it."""
+    return run_program([find_server_python(), "-c", "import sys; print(sys.version)"]).strip()
 
 
 def _install_peer() -> tuple[Path | None, str | None]:

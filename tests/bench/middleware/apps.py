@@ -5,6 +5,7 @@ import json
 import os
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -18,13 +19,15 @@ from vibethinker_server.middleware import VibeThinkerMiddleware
 from vibethinker_server.runtime import Runtime
 from vibethinker_server.serve import build_runtime
 
-from tests.bench.middleware.stub_app import TICKET, RefusingApp, StubApp
+from tests.bench.middleware.stub_app import STEP_SECONDS, TICKET, RefusingApp, StubApp
 from tests.bench.middleware.traffic import KEY, MODEL
 
 BARE, OURS, BASE = "bare", "ours", "base_http_middleware"
 # A second one of the same: what two equal contestants seem to add to each other is the noise.
 AGAIN = "bare_again"
 GIB = 2**30
+# As far back as the pod's own rate of service reaches.
+BUSY_SECONDS = 60.0
 ENGINE = {
     "model": "WeiboAI/VibeThinker-1.5B",
     "servedName": MODEL,
@@ -60,9 +63,11 @@ def build_app(
 
     `close` is for the bare one alone: whether its 429 ends the connection, as ours does.
     """
-    bare = StubApp(held=held)
     if contestant == OURS:
-        return VibeThinkerMiddleware(bare, build_server_runtime(files, saturated=saturated))
+        runtime = build_server_runtime(files, saturated=saturated)
+        engine = StubApp(held=held, on_step=lambda: finish_one(runtime, 0.0))
+        return VibeThinkerMiddleware(engine, runtime)
+    bare = StubApp(held=held)
     if contestant == BASE:
         return KeyAndJson(bare, saturated=saturated)
     return RefusingApp(bare, close=close) if saturated else bare
@@ -92,7 +97,15 @@ def build_server_runtime(files: Path, *, saturated: bool) -> Runtime:
     runtime.device = DeviceMemory(total_bytes=16 * GIB, used_bytes=14 * GIB)
     # Without an operator's lease nobody says that help is coming: so newcomers are refused.
     runtime.line = Line(crossed=saturated, above_since=0.0 if saturated else None)
+    for step in range(int(BUSY_SECONDS / STEP_SECONDS), 0, -1):
+        finish_one(runtime, step * STEP_SECONDS)
     return runtime
+
+
+def finish_one(runtime: Runtime, seconds_ago: float) -> None:
+    """Lets the engine have finished one request in a step: a pod that is asked has been busy."""
+    now = runtime.clock.monotonic() - seconds_ago
+    runtime.stats.record(None, SimpleNamespace(finished_requests=[None]), now)
 
 
 class KeyAndJson(BaseHTTPMiddleware):

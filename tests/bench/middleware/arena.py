@@ -9,10 +9,9 @@ from tests.bench.middleware.answers import Kind, WrongAnswerError
 from tests.bench.middleware.apps import BARE, BASE, OURS
 from tests.bench.middleware.load import ask
 from tests.bench.middleware.peer import start_peer
-from tests.bench.middleware.processes import Cores, Served, start
+from tests.bench.middleware.processes import Cores, Served, find_server_python, start
 from tests.bench.middleware.stub_app import LAST_CHUNKS
 from tests.bench.middleware.traffic import build_body, build_request
-from tests.cluster.images.python_site import find_python
 from tests.e2e.engine_process import ROOT, SERVER, free_port
 
 MAX_TOKENS = 64
@@ -40,7 +39,7 @@ class Arena:
         core = self.cores.generator if on_generator_core else self.cores.server
         path = [self.site, SERVER, ROOT]
         log = self.logs / f"{contestant}-{port}.log"
-        command = [find_python(), *module, *places, *options]
+        command = [find_server_python(), *module, *places, *options]
         with start(command, port, core=core, path=path, log=log) as served:
             yield served
 
@@ -62,7 +61,7 @@ class Arena:
         """Runs what answers without being a web server."""
         port = free_port()
         command = [
-            *(find_python(), "-m", "tests.bench.middleware.trivial_responder"),
+            *(find_server_python(), "-m", "tests.bench.middleware.trivial_responder"),
             *("--port", str(port), "--request-bytes", str(request_bytes)),
             *(["--closes"] if closes else []),
         ]

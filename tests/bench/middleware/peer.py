@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.middleware.processes import Served, start
-from tests.cluster.images.python_site import find_python, site
+from tests.bench.middleware.processes import Served, find_server_python, start
+from tests.cluster.images.python_site import site
 from tests.e2e.engine_process import free_port
 
 NAME = "vllm_router"
@@ -38,7 +38,7 @@ def start_peer(directory: Path, backend: int, *, core: int, log: Path) -> Iterat
     """
     port, metrics = free_port(), free_port()
     command = [
-        *(find_python(), "-m", "vllm_router.launch_router", "--host", "127.0.0.1"),
+        *(find_server_python(), "-m", "vllm_router.launch_router", "--host", "127.0.0.1"),
         *("--port", str(port), "--prometheus-port", str(metrics), "--log-level", "error"),
         *("--worker-urls", f"http://127.0.0.1:{backend}"),
     ]

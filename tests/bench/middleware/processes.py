@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.cluster.images.python_site import PYTHON_VERSION, find_python
+
 # The kernel's clock of a whole process by its id: CPU time in nanoseconds, ended threads included.
 _PROCESS_CLOCK = 2
 START_SECONDS = 60.0
+DEBIAN = Path("/usr/bin")
 LISTENING = "0A"
 
 
@@ -47,6 +50,16 @@ class Served:
             for task in Path(f"/proc/{pid}/task").iterdir():
                 found += map(int, (task / "children").read_text().split())
         return found
+
+
+def find_server_python() -> str:
+    """Returns Debian's own Python where it is the right one, else that of the test images.
+
+    Debian's is built with profile-guided optimization, as is the one in vLLM's images; one that a
+    person built from source without it answers a fifth fewer requests.
+    """
+    name = "python{}.{}".format(*PYTHON_VERSION)
+    return str(DEBIAN / name) if (DEBIAN / name).exists() else find_python()
 
 
 def choose_cores() -> Cores:

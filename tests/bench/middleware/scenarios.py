@@ -19,11 +19,10 @@ from tests.bench.middleware.arena import (
 )
 from tests.bench.middleware.load import ask
 from tests.bench.middleware.peer import NAME as PEER
-from tests.bench.middleware.processes import Served
+from tests.bench.middleware.processes import Served, find_server_python
 from tests.bench.middleware.rounds import Cost, in_rounds, measure_cost
 from tests.bench.middleware.streams import StreamError, open_streams
 from tests.bench.middleware.traffic import build_body, build_request
-from tests.cluster.images.python_site import find_python
 from tests.e2e.engine_process import ROOT, SERVER
 
 ROUNDS = 5
@@ -142,7 +141,7 @@ def measure_memory(arena: Arena) -> dict[str, Memory]:
 def measure_in_process(arena: Arena) -> InProcess:
     """Returns what requests cost without sockets, measured in a process on the server's core."""
     command = [
-        *("taskset", "--cpu-list", str(arena.cores.server), find_python()),
+        *("taskset", "--cpu-list", str(arena.cores.server), find_server_python()),
         *("-m", "tests.bench.middleware.in_process", "--files", str(arena.files)),
     ]
     path = ":".join(map(str, [arena.site, SERVER, ROOT]))

@@ -5,6 +5,7 @@ Every contestant stands around this one or before it. Needs nothing but the stan
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 ANSWER = json.dumps(
@@ -37,6 +38,7 @@ REFUSAL = json.dumps(
     }
 ).encode()
 TICKET = b"x-session-ticket"
+STEP_SECONDS = 0.05
 LAST_CHUNKS = 2  # one with the finish reason, and [DONE]
 
 
@@ -57,16 +59,24 @@ LAST = _chunk({"content": ""}, "stop")
 DONE = b"data: [DONE]\n\n"
 
 
-class StubApp:
-    """Streams as many chunks as the body's max_tokens says; `held`: one, and then waits."""
+def _nothing() -> None:
+    """What most contestants make of a step of the engine."""
 
-    def __init__(self, *, held: bool = False) -> None:
+
+class StubApp:
+    """Streams as many chunks as the body's max_tokens says; `held`: one, and then waits.
+
+    As in vLLM, the engine's steps come through the same event loop: `on_step` is called for each.
+    """
+
+    def __init__(self, *, held: bool = False, on_step: Callable[[], None] = _nothing) -> None:
         self._held = held
+        self._on_step = on_step
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serves one ASGI connection."""
         if scope["type"] == "lifespan":
-            await live(receive, send)
+            await self._live(receive, send)
         elif scope["method"] == "GET":
             await answer(send, 200, b'{"object":"list","data":[{"id":"vibethinker-1.5b"}]}')
         else:
@@ -75,6 +85,15 @@ class StubApp:
                 await self._stream(request["max_tokens"], receive, send)
             else:
                 await answer(send, 200, ANSWER)
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        ending = asyncio.ensure_future(receive())
+        while not ending.done():
+            self._on_step()
+            await asyncio.wait([ending], timeout=STEP_SECONDS)
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _stream(self, chunks: int, receive: Any, send: Any) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
@@ -128,13 +147,6 @@ async def answer(
     start = {"type": "http.response.start", "status": status, "headers": fixed + (headers or [])}
     await send(start)
     await send({"type": "http.response.body", "body": body})
-
-
-async def live(receive: Any, send: Any) -> None:
-    """Answers the lifespan protocol."""
-    for phase in ("startup", "shutdown"):
-        await receive()
-        await send({"type": f"lifespan.{phase}.complete"})
 
 
 async def _send_chunk(send: Any, chunk: bytes) -> None:
