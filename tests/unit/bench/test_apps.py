@@ -3,9 +3,16 @@ from typing import Any
 
 import pytest
 
-from tests.bench.middleware.apps import BARE, BASE, OURS, build_app, write_files
+from tests.bench.middleware.apps import (
+    BARE,
+    BASE,
+    OURS,
+    build_app,
+    build_server_runtime,
+    write_files,
+)
 from tests.bench.middleware.in_process import time_calls
-from tests.bench.middleware.stub_app import LAST_CHUNKS
+from tests.bench.middleware.stub_app import LAST_CHUNKS, STEP_SECONDS
 from tests.bench.middleware.traffic import KEY, build_body
 from tests.support.hostile_requests import Hostile
 from tests.support.recording_engine import Answer, ask
@@ -58,3 +65,9 @@ async def test_the_floor_of_kept_connections_keeps_them(files: Path):
 async def test_a_wrong_status_is_an_error_and_not_a_figure(files: Path):
     with pytest.raises(RuntimeError, match="with 200, not 429"):
         await time_calls(build_app(BARE, files), BODY, status=429, calls=1)
+
+
+def test_the_pod_that_is_measured_has_been_busy(files: Path):
+    runtime = build_server_runtime(files, saturated=False)
+    rate = runtime.stats.finished_per_second(runtime.clock.monotonic())
+    assert rate == pytest.approx(1 / STEP_SECONDS, rel=0.1)

@@ -1,12 +1,12 @@
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Thread
+from typing import Any
 
 import pytest
 
 from tests.bench.middleware.answers import Kind, WrongAnswerError, find_fault, is_whole
+from tests.bench.middleware.arena import examine
 from tests.bench.middleware.load import offer
+from tests.bench.middleware.processes import Served
+from tests.support.scripted_server import scripted_server
 
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 REFUSED = b"HTTP/1.1 429 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
@@ -41,36 +41,9 @@ def test_an_answer_is_held_to_what_it_has_to_be(kind: Kind, answer: bytes, fault
     assert find_fault(kind, answer) == fault
 
 
-@contextmanager
-def server(*answers: bytes) -> Iterator[int]:
-    """Answers one request after another with `answers`; connections end where an answer says so."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection = None
-        for answer in answers:
-            if connection is None:
-                connection, _ = listener.accept()
-            connection.recv(1 << 16)
-            connection.sendall(answer)
-            if b"connection: close" in answer or not is_whole(answer):
-                connection.close()
-                connection = None
-        if connection is not None:
-            connection.close()
-
-    thread = Thread(target=serve)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        thread.join()
-        listener.close()
-
-
 def test_every_right_answer_is_counted_for_its_kind():
     # No time at all: one request is asked for all the same, and its answer awaited.
-    with server(WHOLE) as port:
+    with scripted_server(WHOLE) as port:
         offered = offer(port, [Kind(b"x"), Kind(b"y", 429)], connections=1, seconds=0)
     assert offered.answered == len(offered.latencies[0]) == 1
     assert offered.latencies[1] == []
@@ -78,5 +51,11 @@ def test_every_right_answer_is_counted_for_its_kind():
 
 @pytest.mark.parametrize("answer", [REFUSED, WHOLE[:-1], b""])
 def test_a_wrong_answer_ends_the_measurement(answer: bytes):
-    with server(answer) as port, pytest.raises(WrongAnswerError):
+    with scripted_server(answer) as port, pytest.raises(WrongAnswerError):
         offer(port, [Kind(b"x")], connections=1, seconds=0)
+
+
+def test_a_contestant_that_answers_wrongly_is_named_before_anything_is_measured():
+    no_process: Any = None
+    with scripted_server(REFUSED) as port, pytest.raises(WrongAnswerError, match="ours: not a 200"):
+        examine("ours", Served(port, no_process))

@@ -1,0 +1,16 @@
+from typing import Any
+
+from tests.bench.middleware.rounds import in_rounds
+
+
+def test_every_contestant_comes_once_a_round_and_each_round_begins_with_another():
+    asked: list[str] = []
+
+    def measure(served: Any) -> int:
+        asked.append(served)
+        return len(asked)
+
+    contestants: dict[str, Any] = {name: name for name in "abc"}
+    samples = in_rounds(contestants, 3, measure)
+    assert "".join(asked) == "abcbcacab"
+    assert samples == {"a": [1, 6, 8], "b": [2, 4, 9], "c": [3, 5, 7]}
