@@ -26,12 +26,12 @@ from tests.bench.middleware.traffic import build_body, build_request
 from tests.e2e.engine_process import ROOT, SERVER
 
 ROUNDS = 5
-SECONDS = 0.7
+SECONDS = 0.5
 CONNECTIONS = 32
 SHORT, LONG = 8, 264
 SIZES = {"1k": 1024, "16k": 16 * 1024}
 STREAMS = 5000
-STREAMS_SECONDS = 20.0
+STREAMS_SECONDS = 25.0
 KEEP_ALIVE = "bare_keep_alive"
 IN_PROCESS_SECONDS = 60.0
 

@@ -12,7 +12,7 @@ from tests.bench.middleware.load import RECEIVE
 # Descriptors beside the streams: logs, pipes, the interpreter's own.
 SPARE_DESCRIPTORS = 256
 # So many requests wait for their first chunk at once: fewer than a listener's backlog.
-PENDING = 64
+PENDING = 1000
 
 
 class StreamError(Exception):

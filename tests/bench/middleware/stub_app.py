@@ -39,6 +39,7 @@ REFUSAL = json.dumps(
 ).encode()
 TICKET = b"x-session-ticket"
 STEP_SECONDS = 0.05
+HELD_CHUNKS = 4
 LAST_CHUNKS = 2  # one with the finish reason, and [DONE]
 
 
@@ -64,7 +65,7 @@ def _nothing() -> None:
 
 
 class StubApp:
-    """Streams as many chunks as the body's max_tokens says; `held`: one, and then waits.
+    """Streams as many chunks as the body's max_tokens says; `held`: a few, and then waits.
 
     As in vLLM, the engine's steps come through the same event loop: `on_step` is called for each.
     """
@@ -98,15 +99,13 @@ class StubApp:
     async def _stream(self, chunks: int, receive: Any, send: Any) -> None:
         headers = [(b"content-type", b"text/event-stream; charset=utf-8")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        if self._held:
-            await _send_chunk(send, CHUNK)
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            return
-        for _ in range(chunks):
+        for _ in range(HELD_CHUNKS if self._held else chunks):
             await _send_chunk(send, CHUNK)
             # Tokens come one by one from another process, so never two in one turn of the loop.
             await asyncio.sleep(0)
+        while self._held:
+            if (await receive())["type"] == "http.disconnect":
+                return
         await _send_chunk(send, LAST)
         await _send_chunk(send, DONE)
         await send({"type": "http.response.body", "body": b"", "more_body": False})

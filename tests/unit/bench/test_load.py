@@ -16,7 +16,14 @@ STREAM = (
 )
 
 
-@pytest.mark.parametrize("answer", [WHOLE, REFUSED, STREAM])
+# The same, as a proxy passes it on that cuts where its buffer ends.
+RECUT = (
+    b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
+    b"3\r\ndat\r\n7\r\na: {}\n\n\r\n4\r\ndata\r\na\r\n: [DONE]\n\n\r\n0\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize("answer", [WHOLE, REFUSED, STREAM, RECUT])
 def test_an_answer_is_whole_with_its_last_byte_and_not_before(answer: bytes):
     assert is_whole(answer)
     assert not any(is_whole(answer[:end]) for end in range(len(answer)))
@@ -28,6 +35,8 @@ def test_an_answer_is_whole_with_its_last_byte_and_not_before(answer: bytes):
         (Kind(b""), WHOLE, None),
         (Kind(b"", 429, closes=True), REFUSED, None),
         (Kind(b"", events=2), STREAM, None),
+        (Kind(b"", events=2), RECUT, None),
+        (Kind(b"", events=3), RECUT, "2 events, not 3"),
         (Kind(b""), REFUSED, "not a 200"),
         (Kind(b"", 429), WHOLE, "not a 429"),
         (Kind(b"", 429), REFUSED, "closes its connection"),
