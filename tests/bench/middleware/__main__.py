@@ -56,7 +56,6 @@ def main() -> int:
         "python": describe_python(),
         "load_average_before": began,
         "load_average_after": os.getloadavg(),
-        "rounds": scenarios.ROUNDS,
         "seconds_a_round": scenarios.SECONDS,
         "connections": scenarios.CONNECTIONS,
         **build_run(measured),

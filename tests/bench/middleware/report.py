@@ -76,7 +76,14 @@ def build_run(measured: Measured) -> dict[str, Any]:
         f"json_alone_us_{size}": _plain(summarize(_times(samples[size][JSON_ALONE], US)))
         for size in SIZES
     }
-    return {"generator": rates, **alone}
+    rounds = {
+        "requests": [len(measured.requests[size][BARE]) for size in SIZES],
+        "chunks": len(measured.chunks[BARE]),
+        "refusals": len(measured.refusals[BARE]),
+        "mixed": len(measured.mixed[BARE]),
+        "in_process": len(samples["reject"][BARE]),
+    }
+    return {"rounds": rounds, "generator": rates, **alone}
 
 
 def _plain(figure: Figure) -> dict[str, float]:
@@ -100,7 +107,7 @@ def _added(costs: Sequence[Cost], base: Sequence[Cost]) -> Figure:
 
 
 def _chunk_us(measured: Measured, name: str) -> list[float]:
-    long, short = measured.chunks[LONG][name], measured.chunks[SHORT][name]
+    short, long = zip(*measured.chunks[name], strict=True)
     return per_step(_cpu_us(long), _cpu_us(short), LONG - SHORT)
 
 
@@ -121,10 +128,17 @@ def _refusals(measured: Measured, name: str) -> Known:
         "rejects_per_second": _summary(refusals, lambda cost: cost.per_second, 1),
         "rejects_per_cpu_second": _summary(refusals, lambda cost: 1 / cost.cpu_seconds, 1),
         "rejects_generator_busy_ratio": _summary(refusals, lambda cost: cost.asking_ratio, 1),
-        "p99_ms_mixed": _summary(mixed, lambda cost: cost.latency_seconds(0.99), MS),
-        "p99_ms_mixed_refused": _summary(mixed, lambda cost: cost.latency_seconds(0.99, 0), MS),
-        "p99_ms_mixed_served": _summary(mixed, lambda cost: cost.latency_seconds(0.99, 1), MS),
+        "p99_ms_mixed": _p99(mixed),
+        "p99_ms_mixed_refused": _p99(mixed, 0),
+        "p99_ms_mixed_served": _p99(mixed, 1),
     }
+
+
+def _p99(costs: Sequence[Cost], kind: int | None = None) -> Figure | Missing:
+    try:
+        return _summary(costs, lambda cost: cost.latency_seconds(0.99, kind), MS)
+    except ValueError as error:
+        return Missing(f"the machine was too busy: a round's {error}")
 
 
 def _floor(measured: Measured) -> Known:

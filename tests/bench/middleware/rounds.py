@@ -40,14 +40,22 @@ class Cost:
 
 
 def in_rounds(
-    contestants: Mapping[str, Served], rounds: int, measure: Callable[[Served], Sample]
+    contestants: Mapping[str, Served],
+    rounds: int,
+    measure: Callable[[Served], Sample],
+    *,
+    seconds: float,
 ) -> dict[str, list[Sample]]:
     """Returns what `measure` says of each contestant, one sample a round.
 
-    Each round has another order: who comes first must not be the one who always gains.
+    Each round has another order: who comes first must not be the one who always gains. After
+    `seconds` no other round begins, so that a busy machine gets fewer rounds and not a longer run.
     """
     samples: dict[str, list[Sample]] = {name: [] for name in contestants}
+    until = time.monotonic() + seconds
     for number in range(rounds):
+        if number and time.monotonic() >= until:
+            break
         for name in rotate(list(contestants), number):
             samples[name].append(measure(contestants[name]))
     return samples

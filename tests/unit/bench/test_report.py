@@ -35,7 +35,10 @@ def measured() -> Measured:
             "16k": costs({OURS: 120}),
         },
         alone=costs({}),
-        chunks={SHORT: costs({}), LONG: costs({OURS: 50 + 2 * (LONG - SHORT)})},
+        chunks={
+            name: list(zip(costs({})[name], long, strict=True))
+            for name, long in costs({OURS: 50 + 2 * (LONG - SHORT)}).items()
+        },
         refusals=costs({OURS: 100, BARE: 80}),
         mixed=costs({}),
         memory={
@@ -101,3 +104,11 @@ def test_the_run_says_how_fast_the_generator_is_and_what_json_costs(measured: Me
     run = build_run(measured)
     assert run["generator"]["requests_per_second_closed"]["median"] == 1000
     assert run["json_alone_us_1k"]["median"] == 10
+
+
+def test_a_round_with_too_few_answers_has_no_p99_and_says_so(measured: Measured):
+    few = Offered(seconds=1.0, latencies=[[0.001] * 20, [0.001] * 20])
+    measured.mixed[OURS] = [Cost(50e-6, 0.5, few)]
+    document = build_report(measured, None)[OURS]
+    assert document["p99_ms_mixed"] is None
+    assert "40 values" in document["p99_ms_mixed_reason"]
