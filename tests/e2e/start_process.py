@@ -32,8 +32,12 @@ class Person:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Runs one command to its end."""
+        return self.run_python(*COMMAND, *arguments)
+
+    def run_python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs this person's Python to its end."""
         return subprocess.run(
-            self._command(arguments),
+            [find_python(), *arguments],
             cwd=self.directory,
             env=self.environment,
             capture_output=True,
@@ -50,7 +54,7 @@ class Person:
     def starting(self, *arguments: str) -> Iterator["Terminal"]:
         """Runs `start` on this person's ports meanwhile, in the foreground."""
         screen = self.directory / "screen"
-        command = self._command(("start", *self.ports(), *arguments))
+        command = [find_python(), *COMMAND, "start", *self.ports(), *arguments]
         with screen.open("wb") as output:
             process = subprocess.Popen(
                 command, cwd=self.directory, env=self.environment, stdout=output, stderr=output
@@ -72,9 +76,6 @@ class Person:
     def ports(self) -> tuple[str, ...]:
         """Returns the options that choose this person's ports."""
         return ("--port", str(self.port), "--ops-port", str(self.ops_port))
-
-    def _command(self, arguments: tuple[str, ...]) -> list[str]:
-        return [find_python(), *COMMAND, *arguments]
 
 
 @dataclass

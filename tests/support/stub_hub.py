@@ -34,11 +34,16 @@ def serving_hub(repository: str, directory: Path) -> Iterator[StubHub]:
     """Serves the files of `directory` as `repository` meanwhile."""
     hub = StubHub(repository, directory)
     handler = type("Handler", (_Handler,), {"hub": hub})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with _Server(("127.0.0.1", 0), handler) as server:
         hub.url = f"http://127.0.0.1:{server.server_address[1]}"
         Thread(target=server.serve_forever, daemon=True).start()
         yield hub
         server.shutdown()
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client whose disk is full leaves in the middle."""
 
 
 class _Handler(BaseHTTPRequestHandler):
