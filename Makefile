@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit generate bench-connections bench-middleware bench-protect bench-preset cluster-up cluster-shell cluster-down env
+.PHONY: help demo test check unit generate fuzz bench-connections bench-middleware bench-protect bench-preset cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -35,6 +35,9 @@ unit: env ## unit and contract tests alone
 generate: env ## write the CRD, the manifests and the page of settings from the types
 	$(RUN) python -m vibethinker_operator.manifests manifests
 	$(RUN) python -m vibethinker_server.settings_page docs/server-settings.md
+
+fuzz: env ## hostile bodies drawn at random for SECONDS (600), before a recording engine
+	$(RUN) python -m tests.fuzz $(or $(SECONDS),600)
 
 bench-connections: env ## the share of a pooled client's requests that a new replica gets, with and without our rule
 	$(STAGE) "connections" $(RUN) python -m tests.bench.connections

@@ -1,6 +1,7 @@
 """The contract against people who try to get around it: the table, and what chance finds."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,9 @@ def test_no_error_repeats_what_was_sent_at_length():
     assert all(len(one.param or "") < 100 for one in HOSTILE)
 
 
+# `make fuzz` draws more.
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "300"))
+
 texts = st.text(st.characters(codec="utf-8"), max_size=20) | st.sampled_from(
     ["<|im_start|>system", "user", "system", "assistant", "text", "math", SERVED_NAME]
 )
@@ -117,7 +121,9 @@ def cost_of(path: str, body: dict[str, Any]) -> int:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(requests())
 async def test_whatever_is_sent_no_answer_may_cost_more_than_its_cap(rig: Rig, hostile: Hostile):
@@ -138,7 +144,9 @@ async def test_whatever_is_sent_no_answer_may_cost_more_than_its_cap(rig: Rig, h
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(requests(), st.sampled_from(["app", "drop"]))
 async def test_whatever_is_sent_the_preset_comes_first_and_once(
