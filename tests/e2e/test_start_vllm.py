@@ -143,12 +143,12 @@ def test_the_next_run_needs_no_hub_and_runs_in_the_background_until_it_is_stoppe
     first_run.end()
     person = first_run.person
     person.environment["HF_ENDPOINT"] = "http://127.0.0.1:1"
-    began = time.monotonic()
-    begun = person.start(*SMALL, "--background")
-    print(f"next run: returns after {time.monotonic() - began:.1f} s, without a hub")
-    print(begun.stdout)
     pid_file = person.directory / "logs/api.pid"
     try:
+        began = time.monotonic()
+        begun = person.start(*SMALL, "--background")
+        print(f"next run: returns after {time.monotonic() - began:.1f} s, without a hub")
+        print(begun.stdout)
         assert begun.returncode == 0, begun.stderr
         assert try_it(begun.stdout).status_code == 200
         pid = int(pid_file.read_text())
