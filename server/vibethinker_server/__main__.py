@@ -12,7 +12,8 @@ def main(arguments: list[str] | None = None) -> int:
     # Before the imports, which take a second: the first process of a container has no default
     # action for SIGTERM, and kubelet would wait out the whole grace period.
     take_early_sigterm()
-    from vibethinker_server.command_line import PROGRAM, build_parser  # noqa: PLC0415
+    from vibethinker_server import names  # noqa: PLC0415 (after the handler)
+    from vibethinker_server.command_line import build_parser  # noqa: PLC0415
 
     parser = build_parser()
     parsed = parser.parse_args(arguments)
@@ -21,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return show(parsed) if getattr(parsed, "print_args", False) else run(parsed)
     except (ValueError, OSError) as error:
-        print(f"{PROGRAM} {parsed.command or ''}: {error}", file=sys.stderr)
+        print(f"{names.PROGRAM} {parsed.command or ''}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -39,12 +40,12 @@ def run(parsed: argparse.Namespace) -> int:
 
         serve()
     elif parsed.command == "stop":
-        from vibethinker_server.background import stop_server  # noqa: PLC0415 (after the handler)
+        from vibethinker_server.one_click.background import stop_server  # noqa: PLC0415 (after the handler)
 
         stop_server(parsed.log, print)
     else:
         from vibethinker_server.command_line import parse_options  # noqa: PLC0415 (as above)
-        from vibethinker_server.start import start  # noqa: PLC0415 (after the handler)
+        from vibethinker_server.one_click.start import start  # noqa: PLC0415 (after the handler)
 
         return start(parse_options(parsed))
     return 0
@@ -60,7 +61,7 @@ def show(parsed: argparse.Namespace) -> int:
 
         print(show_command(os.environ))
         return 0
-    from vibethinker_server.start import show_start  # noqa: PLC0415 (after the handler)
+    from vibethinker_server.one_click.start import show_start  # noqa: PLC0415 (after the handler)
 
     chosen = parsed if parsed.command else build_parser().parse_args(["start"])
     print(show_start(parse_options(chosen)))

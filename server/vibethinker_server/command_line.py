@@ -3,8 +3,9 @@
 import argparse
 from pathlib import Path
 
+from vibethinker_server import names
 from vibethinker_server.engine_settings import Device
-from vibethinker_server.start_options import (
+from vibethinker_server.one_click.options import (
     DEFAULT_LOG,
     DEFAULT_MODEL,
     DEFAULT_SERVED_NAME,
@@ -13,7 +14,6 @@ from vibethinker_server.start_options import (
     parse_change,
 )
 
-PROGRAM = "vibethinker-server"
 DEVICES = {"auto": None, "gpu": Device.GPU, "cpu": Device.CPU}
 PRINT_ARGS = "show the exact vLLM command and start nothing"
 
@@ -21,7 +21,7 @@ PRINT_ARGS = "show the exact vLLM command and start nothing"
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser of every command."""
     parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="VibeThinker-1.5B on vLLM, behind its own door."
+        prog=names.PROGRAM, description="VibeThinker-1.5B on vLLM, behind its own door."
     )
     parser.add_argument(
         "--print-args",

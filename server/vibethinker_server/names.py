@@ -6,6 +6,9 @@ compares the two.
 
 from typing import Final
 
+# What a person types.
+PROGRAM: Final = "vibethinker-server"
+
 # Environment.
 ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
 ENV_FILES: Final = "VIBETHINKER_FILES"

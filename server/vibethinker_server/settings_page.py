@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vibethinker_server import names
-from vibethinker_server.command_line import PROGRAM, build_parser
+from vibethinker_server.command_line import build_parser
 from vibethinker_server.engine_settings import EngineSettings
 from vibethinker_server.policy_document import policy_schema
 
@@ -63,7 +63,7 @@ def render_settings_page() -> str:
     """Returns the page."""
     engine, policy = EngineSettings.model_json_schema(by_alias=True), policy_schema()
     sections = (
-        HEAD.format(program=PROGRAM),
+        HEAD.format(program=names.PROGRAM),
         "## Command line\n",
         *_commands(build_parser()),
         "## Engine settings\n",
@@ -86,7 +86,7 @@ def render_settings_page() -> str:
 def _commands(parser: argparse.ArgumentParser) -> Iterator[str]:
     (commands,) = (a for a in parser._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001
     helps = {choice.dest: choice.help for choice in commands._choices_actions}  # noqa: SLF001
-    yield _table((PROGRAM, "meaning"), _options(parser))
+    yield _table((names.PROGRAM, "meaning"), _options(parser))
     for name, command in commands.choices.items():
         text = str(helps[name])
         yield f"### {name}\n\n{text[0].upper()}{text[1:]}.\n"

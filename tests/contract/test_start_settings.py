@@ -6,10 +6,10 @@ from typing import Any
 from vibethinker_operator.api import parse_deployment
 from vibethinker_operator.resources import render_policy
 from vibethinker_operator.resources.engine_settings import render_engine_settings
+from vibethinker_server.one_click.options import StartOptions
+from vibethinker_server.one_click.settings import choose_settings
 from vibethinker_server.policy_document import parse_policy
 from vibethinker_server.serve import DEFAULT_POLICY
-from vibethinker_server.start_options import StartOptions
-from vibethinker_server.start_settings import choose_settings
 
 from tests.support.machines import GPU_MACHINE
 

@@ -15,7 +15,7 @@ from tests.support.stub_hub import serving_hub
 MODEL = "WeiboAI/VibeThinker-1.5B"
 # No room for it is made out beforehand, as where the hub does not tell a file's size.
 UNCHECKED = f"""
-from vibethinker_server import download
+from vibethinker_server.one_click import download
 download.SPARE_BYTES = -(10**12)
 try:
     download.download_model("{MODEL}", "main", print)

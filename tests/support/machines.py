@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from vibethinker_server.machine import Driver, Gpu, InstalledEngine, Machine
+from vibethinker_server.one_click.machine import Driver, Gpu, InstalledEngine, Machine
 
 GIB = 2**30
 T4 = Gpu(0, "Tesla T4", total_bytes=15 * GIB, free_bytes=int(14.9 * GIB))

@@ -1,8 +1,8 @@
 import shlex
 
 import pytest
-from vibethinker_server.announcement import render_announcement, render_curl, warn_open
 from vibethinker_server.engine_args import ANY_ADDRESS
+from vibethinker_server.one_click.announcement import render_announcement, render_curl, warn_open
 
 from tests.support.server_runtime import make_settings
 

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vibethinker_server.background import pid_file, prepare_log, running_server, stop_server
+from vibethinker_server.one_click.background import (
+    pid_file,
+    prepare_log,
+    running_server,
+    stop_server,
+)
 from vibethinker_server.start_error import StartError
 
 

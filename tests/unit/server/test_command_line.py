@@ -4,7 +4,7 @@ import pytest
 from vibethinker_server import __main__ as command
 from vibethinker_server.command_line import build_parser, parse_options
 from vibethinker_server.engine_settings import Device
-from vibethinker_server.start_options import StartOptions
+from vibethinker_server.one_click.options import StartOptions
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def test_ctrl_c_leaves_no_traceback(
     def interrupted(_options: StartOptions) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vibethinker_server.start.start", interrupted)
+    monkeypatch.setattr("vibethinker_server.one_click.start.start", interrupted)
     assert command.main(["start"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
 
@@ -79,7 +79,9 @@ def test_in_a_pod_the_command_is_the_pods(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr("vibethinker_server.serve.show_command", lambda _environment: "the pod's")
-    monkeypatch.setattr("vibethinker_server.start.show_start", lambda options: options.model)
+    monkeypatch.setattr(
+        "vibethinker_server.one_click.start.show_start", lambda options: options.model
+    )
     monkeypatch.delenv("VIBETHINKER_ENGINE", raising=False)
     assert command.main(["--print-args"]) == 0
     assert command.main(["start", "--print-args", "--model", "mine"]) == 0

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from vibethinker_server import download
-from vibethinker_server.download import SPARE_BYTES, check_room, download_model
+from vibethinker_server.one_click import download
+from vibethinker_server.one_click.download import SPARE_BYTES, check_room, download_model
 from vibethinker_server.start_error import StartError
 
 MODEL = "WeiboAI/VibeThinker-1.5B"

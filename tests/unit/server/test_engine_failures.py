@@ -1,5 +1,5 @@
 import pytest
-from vibethinker_server.engine_failures import REMEDIES, explain_failure, last_lines
+from vibethinker_server.one_click.engine_failures import REMEDIES, explain_failure, last_lines
 
 
 @pytest.mark.parametrize("text", REMEDIES)

@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from vibethinker_server import machine_reading
-from vibethinker_server.machine import Driver, Gpu
-from vibethinker_server.machine_reading import (
+from vibethinker_server.one_click import machine_reading
+from vibethinker_server.one_click.machine import Driver, Gpu
+from vibethinker_server.one_click.machine_reading import (
     free_memory,
     read_engine,
     read_gpus,

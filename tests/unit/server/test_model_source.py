@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from vibethinker_server.engine_settings import Source
-from vibethinker_server.model_source import locate_model, suggest
+from vibethinker_server.one_click.model_source import locate_model, suggest
 from vibethinker_server.start_error import StartError
 
 RIGHT = "did you mean WeiboAI/VibeThinker-1.5B?"

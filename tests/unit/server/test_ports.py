@@ -3,7 +3,7 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from vibethinker_server.ports import check_port, find_listener
+from vibethinker_server.one_click.ports import check_port, find_listener
 from vibethinker_server.start_error import StartError
 
 

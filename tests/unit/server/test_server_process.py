@@ -12,9 +12,10 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from vibethinker_server import parent, server_process
+from vibethinker_server import parent
 from vibethinker_server.engine_args import ANY_ADDRESS
-from vibethinker_server.server_process import (
+from vibethinker_server.one_click import server_process
+from vibethinker_server.one_click.server_process import (
     ask_phase,
     end_on_signals,
     kill_server,

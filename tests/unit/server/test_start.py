@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vibethinker_server import start as module
-from vibethinker_server.start import plan_start, show_start, start
+from vibethinker_server.one_click import start as module
+from vibethinker_server.one_click.options import StartOptions
+from vibethinker_server.one_click.start import plan_start, show_start, start
 from vibethinker_server.start_error import StartError
-from vibethinker_server.start_options import StartOptions
 
 from tests.support.machines import CPU_MACHINE, GPU_MACHINE
 

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 from vibethinker_server.engine_settings import Device
-from vibethinker_server.machine import Driver, InstalledEngine, Machine
-from vibethinker_server.start_checks import check_engine, note_device
+from vibethinker_server.one_click.checks import check_engine, note_device
+from vibethinker_server.one_click.machine import Driver, InstalledEngine, Machine
 from vibethinker_server.start_error import StartError
 
 from tests.support.machines import CPU_MACHINE, GPU_MACHINE, T4

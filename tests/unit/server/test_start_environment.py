@@ -4,13 +4,13 @@ from pathlib import Path
 
 from vibethinker_server import names
 from vibethinker_server.engine_settings import Source, parse_engine_settings
-from vibethinker_server.machine import Gpu
-from vibethinker_server.start_environment import (
+from vibethinker_server.one_click.environment import (
     render_device_environment,
     render_server_environment,
 )
-from vibethinker_server.start_options import StartOptions
-from vibethinker_server.start_settings import choose_settings
+from vibethinker_server.one_click.machine import Gpu
+from vibethinker_server.one_click.options import StartOptions
+from vibethinker_server.one_click.settings import choose_settings
 
 from tests.support.machines import CPU_MACHINE, GIB, GPU_MACHINE
 

@@ -4,10 +4,10 @@ from typing import Any
 import pytest
 from vibethinker_server.engine_args import render_engine_args
 from vibethinker_server.engine_settings import DataType, Device, EngineSettings, Source
-from vibethinker_server.machine import Gpu, Machine
+from vibethinker_server.one_click.machine import Gpu, Machine
+from vibethinker_server.one_click.options import StartOptions, parse_change
+from vibethinker_server.one_click.settings import choose_device, choose_settings
 from vibethinker_server.start_error import StartError
-from vibethinker_server.start_options import StartOptions, parse_change
-from vibethinker_server.start_settings import choose_device, choose_settings
 
 from tests.support.machines import CPU_MACHINE, GIB, GPU_MACHINE, T4, with_free
 

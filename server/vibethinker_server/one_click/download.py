@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vibethinker_server.model_source import suggest
+from vibethinker_server.one_click.model_source import suggest
 from vibethinker_server.start_error import StartError
 
 # The same weights in other formats, which the engine does not read beside safetensors.

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from vibethinker_server import names
 from vibethinker_server.engine_settings import Device, EngineSettings, Source
-from vibethinker_server.machine import Machine
-from vibethinker_server.start_options import StartOptions
-from vibethinker_server.start_settings import choose_gpu
+from vibethinker_server.one_click.machine import Machine
+from vibethinker_server.one_click.options import StartOptions
+from vibethinker_server.one_click.settings import choose_gpu
 
 VISIBLE_GPUS = "CUDA_VISIBLE_DEVICES"
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from vibethinker_server.device_memory import CgroupProbe
-from vibethinker_server.machine import (
+from vibethinker_server.one_click.machine import (
     CPU_DISTRIBUTION,
     GPU_DISTRIBUTION,
     CudaVersion,

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from vibethinker_server.engine_settings import DataType, Device, EngineSettings, Source
-from vibethinker_server.machine import Gpu, Machine
+from vibethinker_server.one_click.machine import Gpu, Machine
+from vibethinker_server.one_click.options import DEFAULT_MODEL, StartOptions, apply_changes
 from vibethinker_server.start_error import StartError
-from vibethinker_server.start_options import DEFAULT_MODEL, StartOptions, apply_changes
 
 GIB = 2**30
 # The default model's, of which any other model on a CPU is taken to be a small one.

@@ -8,31 +8,34 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vibethinker_server import names
-from vibethinker_server.announcement import render_announcement, render_background, warn_open
-from vibethinker_server.background import pid_file, prepare_log
-from vibethinker_server.command_line import PROGRAM
-from vibethinker_server.download import download_model
-from vibethinker_server.engine_failures import explain_failure, last_lines
 from vibethinker_server.engine_settings import EngineSettings, Source
-from vibethinker_server.machine import Machine
-from vibethinker_server.machine_reading import read_machine
-from vibethinker_server.model_source import locate_model
-from vibethinker_server.ports import check_port
-from vibethinker_server.serve import choose_policy, show_command
-from vibethinker_server.server_process import (
+from vibethinker_server.one_click.announcement import (
+    render_announcement,
+    render_background,
+    warn_open,
+)
+from vibethinker_server.one_click.background import pid_file, prepare_log
+from vibethinker_server.one_click.checks import check_engine, note_device
+from vibethinker_server.one_click.download import download_model
+from vibethinker_server.one_click.engine_failures import explain_failure, last_lines
+from vibethinker_server.one_click.environment import (
+    render_device_environment,
+    render_server_environment,
+)
+from vibethinker_server.one_click.machine import Machine
+from vibethinker_server.one_click.machine_reading import read_machine
+from vibethinker_server.one_click.model_source import locate_model
+from vibethinker_server.one_click.options import StartOptions
+from vibethinker_server.one_click.ports import check_port
+from vibethinker_server.one_click.server_process import (
     begin_server,
     end_on_signals,
     kill_server,
     wait_until_serving,
 )
-from vibethinker_server.start_checks import check_engine, note_device
-from vibethinker_server.start_environment import (
-    render_device_environment,
-    render_server_environment,
-)
+from vibethinker_server.one_click.settings import choose_gpu, choose_settings, gigabytes
+from vibethinker_server.serve import choose_policy, show_command
 from vibethinker_server.start_error import StartError
-from vibethinker_server.start_options import StartOptions
-from vibethinker_server.start_settings import choose_gpu, choose_settings, gigabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,9 @@ def run_in_background(plan: Plan) -> int:
 
 def own_command() -> str:
     """Returns what starts this program again: its name, where a shell finds it."""
-    return PROGRAM if shutil.which(PROGRAM) else f"{sys.executable} -m vibethinker_server"
+    return (
+        names.PROGRAM if shutil.which(names.PROGRAM) else f"{sys.executable} -m vibethinker_server"
+    )
 
 
 def announce(plan: Plan) -> str:

@@ -1,7 +1,7 @@
 """Whether the engine that is installed can run on this machine. Pure."""
 
 from vibethinker_server.engine_settings import Device
-from vibethinker_server.machine import (
+from vibethinker_server.one_click.machine import (
     CPU_DISTRIBUTION,
     GPU_DISTRIBUTION,
     InstalledEngine,

@@ -6,8 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from vibethinker_server.engine_settings import Source
+from vibethinker_server.one_click.options import DEFAULT_MODEL
 from vibethinker_server.start_error import StartError
-from vibethinker_server.start_options import DEFAULT_MODEL
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 # As articles spell it.
