@@ -33,16 +33,22 @@ def main() -> int:
     """Measures all arms; exit status 0 if the control arms showed a load worth the name."""
     result: dict[str, Any] = measure_ours()
     flags = ("--max-num-queued-reqs", str(QUEUE_LIMIT))
+    show(result)
     for name, given in {"vllm_queue_limit": flags, "nothing": ()}.items():
         with step(f"{name}: start and storm"), running(ours=False, flags=given) as (engine, probe):
             result[name] = summarize(storm_over(engine, probe)).render()
+        show({name: result[name]})
     preempted = {name: result[name]["known_sessions_preempted"] for name in result}
     result["is_load_enough"] = preempted["nothing"] >= FEWEST_PREEMPTIONS
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    return 0 if result["is_load_enough"] else 1
+
+
+def show(result: dict[str, Any]) -> None:
+    """Prints each contestant's figures on a line."""
     for name, figures in result.items():
         say(f"{name}: {json.dumps(figures)}")
-    return 0 if result["is_load_enough"] else 1
 
 
 def measure_ours() -> dict[str, Any]:

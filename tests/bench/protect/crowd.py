@@ -107,8 +107,12 @@ async def _read(answer: aiohttp.ClientResponse, asked: Asked) -> None:
         if line == b"data: [DONE]":
             asked.is_whole = True
         elif line.startswith(b"data: "):
+            event = json.loads(line[6:])
+            if "error" in event:  # vLLM refuses and fails also after it has said 200
+                asked.reason = f"error in the stream: {event['error'].get('message')}"
+                continue
             asked.tokens_at.append(time.monotonic())
-            asked.request_id = asked.request_id or json.loads(line[6:])["id"]
+            asked.request_id = event["id"]
 
 
 async def _lines(answer: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

@@ -47,6 +47,7 @@ class Contestant:
     known_turns: int
     known_turns_refused: int
     known_sessions_cut: int
+    errors: tuple[str, ...]
     known_sessions_preempted: int
     newcomers_preempted: int
     itl_p99_ms_before: float | None
@@ -79,6 +80,7 @@ def judge(
         known_turns=len(turns),
         known_turns_refused=sum(map(is_refused, turns)),
         known_sessions_cut=sum(is_cut(one) for one in turns),
+        errors=tuple(sorted({one.reason for one in turns if is_cut(one)})),
         known_sessions_preempted=sum(one is not None and one.known for one in hit),
         newcomers_preempted=sum(one is not None and not one.known for one in hit),
         itl_p99_ms_before=before,
