@@ -137,7 +137,10 @@ class Door:
 
     def _likely_tokens(self, generation: Generation) -> int:
         return self._runtime.stats.sizes.estimate_tokens(
-            generation.prompt_bytes, generation.limit.tokens, generation.sequences
+            generation.prompt_bytes,
+            generation.limit.tokens,
+            generation.sequences,
+            self._runtime.settings.block_size,
         )
 
     def _facts(self, generation: Generation, flight: Flight, *, known: bool) -> Facts:

@@ -49,13 +49,18 @@ class RequestSizes:
             return UNKNOWN_BYTES_PER_TOKEN
         return max(1.0, self._bytes / max(1.0, self._tokens))
 
-    def estimate_tokens(self, prompt_bytes: int, limit: int, sequences: int) -> int:
+    def estimate_tokens(
+        self, prompt_bytes: int, limit: int, sequences: int, block_size: int
+    ) -> int:
         """Returns the tokens of KV that a request will likely hold at its end.
+
+        The engine gives out whole blocks: one a sequence is not full.
 
         Args:
             prompt_bytes: of its prompt.
             limit: the most tokens of each answer.
             sequences: answers that it asks for.
+            block_size: tokens of one block.
         """
         answer = limit if self._likely is None else min(limit, self._likely)
-        return ceil(prompt_bytes / self.bytes_per_token) + sequences * answer
+        return ceil(prompt_bytes / self.bytes_per_token) + sequences * (answer + block_size)

@@ -2,8 +2,9 @@
 
     python -m tests.bench.protect   real vLLM on CPU; writes build/bench/protect.json
 
-Each arm is the same engine with the same pool, 12 known sessions that talk without a pause, and 22
-newcomers a second for 25 seconds. Preemptions are read in the engine's process, by request id.
+Each arm is the same engine with the same pool and 12 known sessions that talk without a pause;
+newcomers come at 5 a second, for which there is room, and then at 22 for 25 seconds. Preemptions
+are read in the engine's process, by request id.
 """
 
 import json

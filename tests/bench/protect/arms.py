@@ -16,7 +16,9 @@ import httpx
 from tests.bench.protect.crowd import Asked, Crowd, begin_sessions
 from tests.bench.protect.figures import Preemption, Window
 from tests.bench.protect.settings import (
+    CALM_NEWCOMERS_PER_SECOND,
     CALM_SECONDS,
+    NEWCOMERS_PER_SECOND,
     REST_SECONDS,
     STORM_SECONDS,
     engine_settings,
@@ -95,14 +97,16 @@ async def _let_come(url: str) -> tuple[list[Asked], Window, Window]:
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
         crowd = Crowd(session, url)
         talking = await begin_sessions(crowd)
-        await asyncio.sleep(CALM_SECONDS)
+        calm = time.monotonic()
+        await crowd.newcomers(CALM_SECONDS, CALM_NEWCOMERS_PER_SECOND)
         middle = time.monotonic()
-        await crowd.storm(STORM_SECONDS)
+        await crowd.newcomers(STORM_SECONDS, NEWCOMERS_PER_SECOND)
         end = time.monotonic()
+        await crowd.leave()
         crowd.stop()
         await asyncio.gather(*talking)
         await asyncio.sleep(REST_SECONDS)
-    return crowd.asked, Window(middle - CALM_SECONDS, middle), Window(middle, end)
+    return crowd.asked, Window(calm, middle), Window(middle, end)
 
 
 def _read(probe: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from tests.bench.protect.settings import (
     KNOWN,
     KNOWN_SESSIONS,
     NEWCOMER,
-    NEWCOMERS_PER_SECOND,
     Size,
 )
 from tests.support.hostile_requests import SERVED_NAME
@@ -46,6 +45,7 @@ class Crowd:
         self._url = url
         self._number = itertools.count()
         self.asked: list[Asked] = []
+        self._newcomers: set[asyncio.Task[Asked]] = set()
         self._stop = asyncio.Event()
 
     async def talk(self) -> None:
@@ -84,15 +84,18 @@ class Crowd:
             asked.ended = time.monotonic()
         return asked
 
-    async def storm(self, seconds: float) -> None:
-        """Lets newcomers come at their rate for so long; at the end they leave."""
-        begun, tasks = time.monotonic(), set()
-        for number in range(int(seconds * NEWCOMERS_PER_SECOND)):
-            await asyncio.sleep(begun + number / NEWCOMERS_PER_SECOND - time.monotonic())
-            tasks.add(asyncio.create_task(self.ask(NEWCOMER, known=False)))
-        for task in tasks:
+    async def newcomers(self, seconds: float, per_second: float) -> None:
+        """Lets newcomers come at this rate for so long; does not wait for their ends."""
+        begun = time.monotonic()
+        for number in range(int(seconds * per_second)):
+            await asyncio.sleep(begun + number / per_second - time.monotonic())
+            self._newcomers.add(asyncio.create_task(self.ask(NEWCOMER, known=False)))
+
+    async def leave(self) -> None:
+        """Lets all newcomers leave, whether they were answered or not."""
+        for task in self._newcomers:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._newcomers, return_exceptions=True)
 
     def stop(self) -> None:
         """Lets the known sessions end with the turn they are in."""

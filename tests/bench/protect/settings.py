@@ -8,15 +8,13 @@ from tests.e2e import real_engine
 from tests.e2e.engine_process import POLICY
 
 OUT = Path("build/bench/protect.json")
-POOL_TOKENS = 12_288
-# 12 known sessions hold three quarters of the pool when all are at their longest; 22 newcomers a
-# second would fill what is left within a second.
+POOL_TOKENS = 6_144
 KNOWN_SESSIONS = 12
+# In the calm there is room for everybody; a storm wants twice the pool and more.
+CALM_NEWCOMERS_PER_SECOND = 5
 NEWCOMERS_PER_SECOND = 22
-# A limit that vLLM itself offers: on requests that have not ended, whoever sent them.
-QUEUE_LIMIT = 2 * KNOWN_SESSIONS
 SUSTAINED_SECONDS = 2
-# The line, as a share of the pool in use: above all that known sessions ever hold.
+# The line, as a share of the pool in use.
 LINE_OF_POOL = 0.85
 
 
@@ -28,8 +26,11 @@ class Size:
     answer: int
 
 
-KNOWN = Size(prompt=600, answer=160)
-NEWCOMER = Size(prompt=260, answer=200)
+# Short prompts and longer answers: what overflows the pool is growth, not what was let in.
+KNOWN = Size(prompt=40, answer=90)
+NEWCOMER = Size(prompt=40, answer=100)
+# A limit that vLLM itself offers, on requests that have not ended: as many as fit at their longest.
+QUEUE_LIMIT = POOL_TOKENS // (NEWCOMER.prompt + NEWCOMER.answer)
 FIRST_TURNS_SECONDS = 120.0
 CALM_SECONDS = 15.0
 STORM_SECONDS = 25.0

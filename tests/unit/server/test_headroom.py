@@ -62,7 +62,7 @@ def test_before_answers_finished_an_answer_counts_as_long_as_it_may_get():
     for _ in range(FEWEST - 1):
         sizes.add_finished(100, 20)
     assert sizes.bytes_per_token == UNKNOWN_BYTES_PER_TOKEN
-    assert sizes.estimate_tokens(300, 512, 1) == 100 + 512
+    assert sizes.estimate_tokens(300, 512, 1, 16) == 100 + 512 + 16
 
 
 def test_an_answer_is_likely_as_long_as_nine_of_ten_were_and_never_longer_than_it_may():
@@ -71,9 +71,9 @@ def test_an_answer_is_likely_as_long_as_nine_of_ten_were_and_never_longer_than_i
         sizes.add_finished(100, length)
         sizes.add_answered(400)
     assert sizes.bytes_per_token == 4.0
-    assert sizes.estimate_tokens(400, 512, 1) == 100 + 90
-    assert sizes.estimate_tokens(400, 50, 1) == 100 + 50
-    assert sizes.estimate_tokens(400, 512, 4) == 100 + 4 * 90
+    assert sizes.estimate_tokens(400, 512, 1, 16) == 100 + 90 + 16
+    assert sizes.estimate_tokens(400, 50, 1, 16) == 100 + 50 + 16
+    assert sizes.estimate_tokens(400, 512, 4, 16) == 100 + 4 * (90 + 16)
 
 
 def test_old_answers_are_forgotten_and_old_prompts_fade():
@@ -84,7 +84,7 @@ def test_old_answers_are_forgotten_and_old_prompts_fade():
     for _ in range(10 * WINDOW):
         sizes.add_finished(1_000, 10)
         sizes.add_answered(2_000)
-    assert sizes.estimate_tokens(0, 512, 1) == 10
+    assert sizes.estimate_tokens(0, 512, 1, 0) == 10
     assert sizes.bytes_per_token < 2.5
 
 
@@ -93,7 +93,7 @@ def test_prompts_of_nothing_divide_by_nothing():
     for _ in range(FEWEST):
         sizes.add_finished(0, 0)
         sizes.add_answered(0)
-    assert sizes.estimate_tokens(30, 10, 1) == 10
+    assert sizes.estimate_tokens(30, 10, 1, 0) == 10
 
 
 def test_the_rate_is_that_of_the_time_in_which_prompts_waited():
