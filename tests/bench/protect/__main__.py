@@ -55,13 +55,12 @@ def show(result: dict[str, Any]) -> None:
 def measure_ours() -> dict[str, Any]:
     """Storms twice over our server: by the memory line alone, then with all rules."""
     with step("ours: start"), running(ours=True) as (engine, probe):
-        line = line_percentage(engine)
-        say(f"the line lies at {line} % of the engine's memory")
         (probe / "line-only").touch()
-        engine.sweep(policy(line), growth="CannotGrow", ttlSeconds=600)
+        line = draw_line(engine)
         with step("ours, memory line alone: storm"):
             alone = storm_over(engine, probe)
         (probe / "line-only").unlink()
+        draw_line(engine)
         with step("ours, all rules: storm"):
             everything = storm_over(engine, probe)
     figures = summarize(everything).render()
@@ -70,12 +69,19 @@ def measure_ours() -> dict[str, Any]:
     return {"ours": figures, "ours_memory_line_alone": summarize(alone).render()}
 
 
-def line_percentage(engine: EngineProcess) -> int:
-    """Returns the percentage at which so much of the pool is in use beside all else."""
+def draw_line(engine: EngineProcess) -> int:
+    """Puts the line where so much of the pool is in use beside all else; returns its percentage.
+
+    Anew for each storm: the engine's processes grow with what they have done.
+    """
     idle = values(engine.sweep(policy(75)))
     if RATIO not in idle:
         raise SystemExit("memory is unknown: this machine lets nobody make a cgroup with a limit")
-    return round(100 * (idle[RATIO] + LINE_OF_POOL * POOL_TOKENS * BYTES_PER_TOKEN / LIMIT_BYTES))
+    pool = POOL_TOKENS * BYTES_PER_TOKEN / LIMIT_BYTES
+    line = round(100 * (idle[RATIO] + LINE_OF_POOL * pool))
+    say(f"the line lies at {line} % of the engine's memory")
+    engine.sweep(policy(line), growth="CannotGrow", ttlSeconds=600)
+    return line
 
 
 def summarize(records: Records) -> Contestant:
