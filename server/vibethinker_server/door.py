@@ -168,8 +168,7 @@ class Door:
         return expires
 
     def _count_error(self, what: str) -> None:
-        self._runtime.errors.add(names.WHERE_REQUEST)
-        log.error(what, exc_info=True)  # noqa: LOG014 (called where an error was caught)
+        self._runtime.count_error(names.WHERE_REQUEST, log, what)
 
     def _secret(self) -> bytes:
         return self._runtime.ticket_key(self._runtime.clock.monotonic())

@@ -90,7 +90,8 @@ class VibeThinkerMiddleware:
             runtime.unauthorized.add(error.code)
             raise
         except Exception:
-            self._count_error("an API key could not be judged; nobody gets in")
+            what = "an API key could not be judged; nobody gets in"
+            runtime.count_error(names.WHERE_REQUEST, log, what)
             raise OpenAIError(503, "API keys cannot be judged here.", "keys_unreadable") from None
         runtime.requests_by_key.add(name)
         return name
@@ -117,7 +118,7 @@ class VibeThinkerMiddleware:
             raise
         except Exception:
             # Closed: what could not be judged might be what no cap or prompt holds for.
-            self._count_error("a body could not be judged; refused")
+            runtime.count_error(names.WHERE_REQUEST, log, "a body could not be judged; refused")
             message = "This body could not be read; the server's log says why."
             raise OpenAIError(400, message, "invalid_body") from None
 
@@ -147,10 +148,6 @@ class VibeThinkerMiddleware:
         finally:
             response.settle()
             self._door.leave(verdict)
-
-    def _count_error(self, what: str) -> None:
-        self._runtime.errors.add(names.WHERE_REQUEST)
-        log.error(what, exc_info=True)  # noqa: LOG014 (called where an error was caught)
 
     async def _live(self, scope: Any, receive: Receive, send: Send) -> None:
         async def begin_after_start(message: Message) -> None:

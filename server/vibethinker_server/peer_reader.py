@@ -50,8 +50,8 @@ class PeerReader:
                 try:
                     self.read(pool)
                 except Exception:
-                    self._runtime.errors.add(names.WHERE_PEERS)
-                    log.exception("reading the peers' sessions failed; the next round is due")
+                    what = "reading the peers' sessions failed; the next round is due"
+                    self._runtime.count_error(names.WHERE_PEERS, log, what)
 
     def read(self, pool: ThreadPoolExecutor) -> None:
         """Asks each peer whose turn it is, once."""

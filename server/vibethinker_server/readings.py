@@ -31,8 +31,8 @@ class Reader:
             try:
                 self.read(self._runtime.clock.monotonic())
             except Exception:
-                self._runtime.errors.add(names.WHERE_READINGS)
-                log.exception("a reading failed; the next one is due")
+                what = "a reading failed; the next one is due"
+                self._runtime.count_error(names.WHERE_READINGS, log, what)
 
     def read(self, now: float) -> None:
         """Takes one reading at `now`."""
@@ -50,5 +50,5 @@ class Reader:
             runtime.gpu_util_ratio = self._probe.read_utilization_ratio()
         except Exception:
             runtime.device = runtime.gpu_util_ratio = None
-            runtime.errors.add(names.WHERE_DEVICE_MEMORY)
-            log.exception("device memory could not be read; memory is unknown")
+            what = "device memory could not be read; memory is unknown"
+            runtime.count_error(names.WHERE_DEVICE_MEMORY, log, what)

@@ -4,6 +4,7 @@ vLLM constructs the middleware and the stat logger without arguments of ours, so
 Runtime is installed before vLLM is imported and found by both.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from secrets import token_bytes
@@ -104,6 +105,11 @@ class Runtime:
             registry=self.registry,
             buckets=TTFT_BUCKETS,
         )
+
+    def count_error(self, where: str, log: logging.Logger, what: str) -> None:
+        """Counts an error that was just caught, and writes it to `log` with its traceback."""
+        self.errors.add(where)
+        log.error(what, exc_info=True)  # noqa: LOG014 (called where an error was caught)
 
     def load(self) -> Load:
         """Returns the load as of now."""

@@ -84,8 +84,8 @@ async def warm_up(runtime: Runtime, app: App, application: Any) -> None:
             await _is_answered(runtime, app, question, application)
     except Exception:
         # A cold preset is slow once; a pod that never serves is worse.
-        runtime.errors.add(names.WHERE_REQUEST)
-        log.exception("the presets could not be warmed up")
+        what = "the presets could not be warmed up"
+        runtime.count_error(names.WHERE_REQUEST, log, what)
     runtime.answering = True
 
 
@@ -93,13 +93,12 @@ async def _is_answered(runtime: Runtime, app: App, question: Question, applicati
     try:
         status = await ask_once(app, question, application)
     except Exception:
-        log.exception("the engine failed a first request")
-    else:
-        if status == OK:
-            return True
+        runtime.count_error(names.WHERE_REQUEST, log, "the engine failed a first request")
+        return False
+    if status != OK:
+        runtime.errors.add(names.WHERE_REQUEST)
         log.error("the engine answered a first request with status %s", status)
-    runtime.errors.add(names.WHERE_REQUEST)
-    return False
+    return status == OK
 
 
 def _first_question(runtime: Runtime) -> Question:
