@@ -11,6 +11,7 @@ import runpy
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event, Thread
@@ -50,6 +51,15 @@ DEFAULT_POLICY = Policy(
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Our state, and the variables and flags that the engine is started with."""
+
+    runtime: Runtime
+    variables: Mapping[str, str]
+    args: list[str]
+
+
 def serve() -> None:
     """Serves until the process is told to end.
 
@@ -61,18 +71,13 @@ def serve() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     environment = os.environ
     end_with(environment.get(names.ENV_PARENT, ""))
-    settings = parse_engine_settings(environment.get(names.ENV_ENGINE, ""))
-    files = Path(environment.get(names.ENV_FILES, names.FILES_PATH))
-    runtime = build_runtime(settings, files, environment)
+    launch = prepare_launch(environment)
+    runtime = launch.runtime
     install(runtime)
     quiet_end(runtime)
-    token = files / names.HUB_TOKEN_FILE
-    environment.update(
-        render_engine_environment(settings, environment, str(token) if token.exists() else None)
-    )
-    start_threads(runtime, build_probe(settings, environment), environment)
-    host = environment.get(names.ENV_HOST, ANY_ADDRESS)
-    run_engine(render_engine_args(settings, runtime.max_new_tokens, host))
+    environment.update(launch.variables)
+    start_threads(runtime, build_probe(runtime.settings, environment), environment)
+    run_engine(launch.args)
 
 
 def show_command(environment: Mapping[str, str], shown: Mapping[str, str] | None = None) -> str:
@@ -86,17 +91,29 @@ def show_command(environment: Mapping[str, str], shown: Mapping[str, str] | None
         SettingsError: the environment holds no valid engine settings.
         StartError: the file that it names holds no policy.
     """
+    launch = prepare_launch(environment)
+    module = find_engine_module() or names.ENGINE_MODULES[0]
+    return render_command(module, launch.args, {**launch.variables, **(shown or {})})
+
+
+def prepare_launch(environment: Mapping[str, str]) -> Launch:
+    """Returns what `serve` starts in this environment; starts nothing.
+
+    Raises:
+        SettingsError: the environment holds no valid engine settings.
+        StartError: the file that it names holds no policy.
+    """
     settings = parse_engine_settings(environment.get(names.ENV_ENGINE, ""))
     files = Path(environment.get(names.ENV_FILES, names.FILES_PATH))
     runtime = build_runtime(settings, files, environment)
     token = files / names.HUB_TOKEN_FILE
-    variables = render_engine_environment(
-        settings, environment, str(token) if token.exists() else None
-    )
+    hub_token = str(token) if token.exists() else None
     host = environment.get(names.ENV_HOST, ANY_ADDRESS)
-    args = render_engine_args(settings, runtime.max_new_tokens, host)
-    module = find_engine_module() or names.ENGINE_MODULES[0]
-    return render_command(module, args, {**variables, **(shown or {})})
+    return Launch(
+        runtime,
+        variables=render_engine_environment(settings, environment, hub_token),
+        args=render_engine_args(settings, runtime.max_new_tokens, host),
+    )
 
 
 def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[str, str]) -> Runtime:

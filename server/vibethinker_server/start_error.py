@@ -1,4 +1,4 @@
-"""What a person who starts the server by hand reads when it cannot be started."""
+"""What a person, or a pod's log, is told when the server cannot be started."""
 
 
 class StartError(ValueError):

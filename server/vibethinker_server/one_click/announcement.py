@@ -5,15 +5,15 @@ import shlex
 from pathlib import Path
 
 from vibethinker_server import names
-from vibethinker_server.engine_args import ANY_ADDRESS
 from vibethinker_server.engine_settings import EngineSettings
+from vibethinker_server.one_click.options import reachable
 
 QUESTION = "What is the sum of the first 100 natural numbers?"
 
 
 def base_url(host: str, port: int) -> str:
     """Returns the address of a port as this machine reaches it."""
-    return f"http://{'127.0.0.1' if host == ANY_ADDRESS else host}:{port}"
+    return f"http://{reachable(host)}:{port}"
 
 
 def render_announcement(settings: EngineSettings, host: str, *, with_keys: bool) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vibethinker_server.engine_args import ANY_ADDRESS
 from vibethinker_server.engine_settings import Device
 from vibethinker_server.start_error import StartError
 
@@ -36,6 +37,11 @@ class StartOptions:
     changes: tuple[tuple[str, Any], ...] = ()
     background: bool = False
     log: Path = DEFAULT_LOG
+
+
+def reachable(host: str) -> str:
+    """Returns the address by which this machine reaches what listens on `host`."""
+    return LOOPBACK if host == ANY_ADDRESS else host
 
 
 def parse_change(text: str) -> tuple[str, Any]:

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import IO, Any
 
 from vibethinker_server import names
-from vibethinker_server.engine_args import ANY_ADDRESS
+from vibethinker_server.one_click.options import reachable
 from vibethinker_server.phases import Phase
 
 POLL_SECONDS = 0.25
@@ -55,8 +55,7 @@ def wait_until_serving(process: subprocess.Popen[bytes], host: str, port: int, s
 
 def ask_phase(host: str, port: int) -> str | None:
     """Returns the phase that the ops port shows, None while it does not answer."""
-    address = "127.0.0.1" if host == ANY_ADDRESS else host
-    connection = http.client.HTTPConnection(address, port, timeout=TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(reachable(host), port, timeout=TIMEOUT_SECONDS)
     try:
         connection.request("GET", names.PATH_READY)
         return str(json.loads(connection.getresponse().read())["phase"])
