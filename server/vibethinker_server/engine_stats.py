@@ -80,7 +80,9 @@ class EngineStats:
             for request in iteration_stats.finished_requests:
                 self.sizes.add_finished(request.num_prompt_tokens, request.num_generation_tokens)
             if backlog is not None:
-                self.prompt_rate.add_step(now, iteration_stats.num_prompt_tokens, backlog)
+                longest = max(iteration_stats.time_to_first_tokens_iter, default=0.0)
+                tokens = iteration_stats.num_prompt_tokens
+                self.prompt_rate.add_step(now, tokens, backlog, longest)
         except Exception:
             self._errors.add(names.WHERE_ENGINE_STATS)
 

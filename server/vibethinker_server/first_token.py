@@ -6,7 +6,8 @@ from dataclasses import dataclass
 WINDOW_SECONDS = 30.0
 # Less time under load than this says nothing of a rate.
 LEAST_BUSY_SECONDS = 1.0
-# A longer pause between two steps was no step's work.
+# After a longer pause between two steps nothing waited, whatever the last one left behind: the
+# clients of those prompts had gone.
 LONGEST_STEP_SECONDS = 5.0
 
 
@@ -33,17 +34,23 @@ class PromptRate:
         self._last: float | None = None
         self._backlog = 0
 
-    def add_step(self, now: float, prompt_tokens: int, backlog: int) -> None:
+    def add_step(
+        self, now: float, prompt_tokens: int, backlog: int, longest_wait: float = 0.0
+    ) -> None:
         """Takes one engine step that ended at `now`.
 
         Args:
             now: monotonic seconds.
             prompt_tokens: of the prompts that got their first token in this step.
             backlog: prompt tokens without a first token after it.
+            longest_wait: seconds that the first of these prompts had waited for its token.
         """
-        since = 0.0 if self._last is None else now - self._last
+        busy = 0.0 if self._last is None else now - self._last
+        if self._backlog == 0 or busy > LONGEST_STEP_SECONDS:
+            # The engine idled until these prompts came, and idling says nothing of its speed.
+            busy = min(busy, longest_wait)
         if self._backlog > 0 or prompt_tokens > 0:
-            self._add(Step(now, min(since, LONGEST_STEP_SECONDS), prompt_tokens))
+            self._add(Step(now, busy, prompt_tokens))
         self._last, self._backlog = now, backlog
         while self._steps and now - self._steps[0].at >= WINDOW_SECONDS:
             gone = self._steps.popleft()

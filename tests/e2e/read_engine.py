@@ -84,6 +84,7 @@ def log_stats() -> dict[str, Any]:
         finish_reason=None, num_prompt_tokens=50, num_generation_tokens=20
     )
     iteration.finished_requests.append(finished)
+    iteration.time_to_first_tokens_iter.append(0.5)
     logger.record(
         scheduler_stats=scheduler, iteration_stats=iteration, mm_cache_stats=None, engine_idx=0
     )

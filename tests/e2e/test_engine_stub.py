@@ -8,76 +8,26 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.engine_process import (
-    POLICY,
-    ROOT,
-    EngineProcess,
-    free_port,
-    package_site,
-    start_engine,
-    values,
-)
-
-STUB = ROOT / "tests" / "support" / "stub_engine"
-POOL_TOKENS = 1_000
-SETTINGS: dict[str, Any] = {
-    "model": "/nowhere",
-    "source": "Volume",
-    "servedName": "stub",
-    "device": "GPU",
-    "dtype": "Float16",
-    "blockSize": 10,
-    "maxModelLen": 4096,
-    "maxNumSeqs": 4,
-    "maxNumBatchedTokens": 4096,
-    "gpuMemoryUtilizationPercentage": 80,
-    "drainSeconds": 20,
-}
-# A card of 10,000,000 bytes: 3,000,000 for weights and the rest, 5,000,000 for 1,000 tokens.
-SHAPE = {
-    "STUB_DEVICE_BYTES": "10000000",
-    "STUB_OVERHEAD_BYTES": "3000000",
-    "STUB_BYTES_PER_TOKEN": "5000",
-    "STUB_STEP_SECONDS": "0.02",
-}
+from tests.e2e.engine_process import POLICY, EngineProcess, values
+from tests.e2e.stub_control import Stub, running_stub, serving_stub, wait_until_serving
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Path:
-    (tmp_path / "site").mkdir()
-    return package_site(tmp_path / "site")
-
-
-def site_packages() -> list[Path]:
-    """Returns where this Python's packages lie, for the stub to find the same ones."""
-    return [Path(path) for path in sys.path if path.endswith("site-packages")]
-
-
-@contextmanager
-def running_stub(tmp_path: Path, site: Path, **environment: str) -> Iterator[EngineProcess]:
-    paths = [STUB, site, *site_packages()]
-    with start_engine(
-        tmp_path, pythonpath=paths, settings=SETTINGS, environment=SHAPE | environment
-    ) as engine:
+def stub(tmp_path: Path) -> Iterator[EngineProcess]:
+    with running_stub(tmp_path) as engine:
         yield engine
 
 
 @pytest.fixture
-def stub(tmp_path: Path, site: Path) -> Iterator[EngineProcess]:
-    with running_stub(tmp_path, site) as engine:
-        yield engine
-
-
-def serving(engine: EngineProcess) -> None:
-    engine.wait_for(lambda: engine.phase() == "Serving", seconds=60)
-    # The next reading of the device is a quarter of a second away.
-    engine.wait_for(lambda: "vibethinker_memory_used_ratio" in values(engine.sweep()), 10)
+def controlled(tmp_path: Path) -> Iterator[Stub]:
+    with serving_stub(tmp_path) as stub:
+        yield stub
 
 
 def chat(engine: EngineProcess, tokens: int, words: int = 1, **more: Any) -> Any:
@@ -86,7 +36,7 @@ def chat(engine: EngineProcess, tokens: int, words: int = 1, **more: Any) -> Any
 
 
 def test_it_serves_and_its_page_tells_of_live_memory(stub: EngineProcess):
-    serving(stub)
+    wait_until_serving(stub)
     page = values(stub.sweep())
     assert page["vibethinker_device_memory_used_ratio"] == pytest.approx(0.8)
     assert page["vibethinker_memory_used_ratio"] == pytest.approx(0.3)
@@ -101,7 +51,7 @@ def test_it_serves_and_its_page_tells_of_live_memory(stub: EngineProcess):
 
 
 def test_a_stream_arrives_in_pieces(stub: EngineProcess):
-    serving(stub)
+    wait_until_serving(stub)
     body = {"prompt": "x", "max_tokens": 5, "stream": True}
     with stub.client.stream("POST", stub.url("/v1/completions"), json=body) as answer:
         events = [line for line in answer.iter_lines() if line]
@@ -114,20 +64,29 @@ def test_a_stream_arrives_in_pieces(stub: EngineProcess):
     }
 
 
-def test_kv_use_can_be_set_from_outside(tmp_path: Path, site: Path):
-    port = free_port()
-    with running_stub(tmp_path, site, STUB_PORT=str(port)) as engine:
-        serving(engine)
-        load = f"http://127.0.0.1:{port}/stub/load"
-        engine.client.post(load, json={"kvUsage": 0.96}).raise_for_status()
-        assert values(engine.sweep())["vibethinker_memory_used_ratio"] == pytest.approx(0.78)
-        assert chat(engine, tokens=1).headers["x-rejected-reason"] == "hard_line"
-        engine.client.post(load, json={"kvUsage": None}).raise_for_status()
-        assert chat(engine, tokens=1).status_code == 200
+def test_kv_use_can_be_set_from_outside(controlled: Stub):
+    engine = controlled.engine
+    controlled.fill_memory(0.96)
+    assert values(engine.sweep())["vibethinker_memory_used_ratio"] == pytest.approx(0.78)
+    assert chat(engine, tokens=1).headers["x-rejected-reason"] == "hard_line"
+    controlled.fill_memory(None)
+    assert chat(engine, tokens=1).status_code == 200
+
+
+def test_a_crowd_that_meets_an_idle_pod_is_let_in_though_the_fleet_cannot_grow(stub: EngineProcess):
+    wait_until_serving(stub)
+    stub.sweep(growth="CannotGrow")
+    assert chat(stub, tokens=1).status_code == 200
+    time.sleep(3)
+    assert chat(stub, tokens=1).status_code == 200
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda _: chat(stub, tokens=1), range(8)))
+    refusals = [answer.headers.get("x-rejected-reason") for answer in answers]
+    assert refusals == [None] * 8
 
 
 def test_a_queue_forms_beyond_the_seats(stub: EngineProcess):
-    serving(stub)
+    wait_until_serving(stub)
     threads = [threading.Thread(target=chat, args=(stub, 60)) for _ in range(10)]
     for thread in threads:
         thread.start()
@@ -145,8 +104,8 @@ def test_a_queue_forms_beyond_the_seats(stub: EngineProcess):
             thread.join()
 
 
-def test_sigterm_in_the_second_second_of_the_start_ends_it(tmp_path: Path, site: Path):
-    with running_stub(tmp_path, site, STUB_START_SECONDS="60") as engine:
+def test_sigterm_in_the_second_second_of_the_start_ends_it(tmp_path: Path):
+    with running_stub(tmp_path, STUB_START_SECONDS="60") as engine:
         engine.wait_for(lambda: engine.phase() is not None, 30)
         os.kill(engine.process.pid, signal.SIGTERM)
         engine.process.wait(timeout=30)
@@ -154,7 +113,7 @@ def test_sigterm_in_the_second_second_of_the_start_ends_it(tmp_path: Path, site:
 
 
 def test_sigterm_under_load_lets_the_stream_end_and_exits_with_0(stub: EngineProcess):
-    serving(stub)
+    wait_until_serving(stub)
     answers: list[Any] = []
     thread = threading.Thread(target=lambda: answers.append(chat(stub, tokens=60)))
     thread.start()
@@ -166,9 +125,9 @@ def test_sigterm_under_load_lets_the_stream_end_and_exits_with_0(stub: EnginePro
     assert stub.process.wait(timeout=30) == 0
 
 
-def test_the_prestop_command_waits_for_the_grace_and_marks_the_drain(tmp_path: Path, site: Path):
-    with running_stub(tmp_path, site) as engine:
-        serving(engine)
+def test_the_prestop_command_waits_for_the_grace_and_marks_the_drain(tmp_path: Path):
+    with running_stub(tmp_path) as engine:
+        wait_until_serving(engine)
         environment = dict(line.split("=", 1) for line in environ_of(engine.process.pid))
         began = time.monotonic()
         command = [sys.executable, "-m", "vibethinker_server", "drain"]

@@ -17,7 +17,7 @@ from tests.e2e.start_process import (
     try_it,
     wait_until_gone,
 )
-from tests.e2e.test_engine_stub import STUB, site_packages
+from tests.e2e.stub_control import STUB, site_packages
 
 CPU = ("--set", "kvCacheMemoryBytes=100000000")
 FULL_DISK = """

@@ -107,7 +107,11 @@ def build_server_runtime(files: Path, *, saturated: bool) -> Runtime:
 def finish_one(runtime: Runtime, seconds_ago: float) -> None:
     """Lets the engine have finished one request in a step: a pod that is asked has been busy."""
     now = runtime.clock.monotonic() - seconds_ago
-    runtime.stats.record(None, SimpleNamespace(finished_requests=[None]), now)
+    finished = SimpleNamespace(num_prompt_tokens=60, num_generation_tokens=200)
+    step = SimpleNamespace(
+        finished_requests=[finished], num_prompt_tokens=60, time_to_first_tokens_iter=[0.05]
+    )
+    runtime.stats.record(None, step, now, backlog=0)
 
 
 class KeyAndJson(BaseHTTPMiddleware):

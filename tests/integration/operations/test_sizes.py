@@ -176,6 +176,8 @@ def test_a_fleet_that_shrinks_by_itself_refuses_nobody_who_comes_through_its_ser
     answered = [each for client in falling.asked for each in client.result()]
     print(falling.sampler, f"{len(answered)} answers")
     assert len(answered) > CLIENTS
+    refusals = [each.answer.headers.get("x-rejected-reason") for each in answered]
+    assert set(refusals) == {None}
     assert {each.answer.status_code for each in answered} == {httpx.codes.OK}
     assert all(each.whole for each in answered)
     assert list(falling.sampler.first_seen) == [3, 2, 1]

@@ -23,7 +23,11 @@ def scheduler(**changes: Any) -> Any:
 
 def iteration(finished: int = 0, prompt_tokens: int = 0) -> Any:
     request = SimpleNamespace(num_prompt_tokens=50, num_generation_tokens=20)
-    return SimpleNamespace(finished_requests=[request] * finished, num_prompt_tokens=prompt_tokens)
+    return SimpleNamespace(
+        finished_requests=[request] * finished,
+        num_prompt_tokens=prompt_tokens,
+        time_to_first_tokens_iter=[0.2, 0.5] if prompt_tokens else [],
+    )
 
 
 def config(cache_dtype: str = "auto", **changes: Any) -> Any:
@@ -131,6 +135,12 @@ def test_steps_teach_how_fast_prompts_get_their_first_token(stats: EngineStats):
     assert stats.prompt_rate.tokens_per_second == pytest.approx(5 * 300 / 4)
     stats.record(scheduler(), iteration(prompt_tokens=300), now=9.0, backlog=None)
     assert stats.prompt_rate.tokens_per_second == pytest.approx(5 * 300 / 4)
+
+
+def test_the_time_before_prompts_came_is_not_taken_for_work_on_them(stats: EngineStats):
+    for second in (10, 20, 30):
+        stats.record(scheduler(), iteration(prompt_tokens=300), now=second, backlog=0)
+    assert stats.prompt_rate.tokens_per_second == pytest.approx(3 * 300 / (2 * 0.5))
 
 
 def test_the_service_rate_is_that_of_the_last_minute(stats: EngineStats):

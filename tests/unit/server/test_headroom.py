@@ -105,11 +105,21 @@ def test_the_rate_is_that_of_the_time_in_which_prompts_waited():
     assert rate.tokens_per_second == pytest.approx(900 / 3)
 
 
-def test_a_pause_between_steps_is_no_work_on_prompts():
+@pytest.mark.parametrize("idle_seconds", [3.0, 900.0])
+def test_an_engine_that_idled_is_not_slow(idle_seconds: float):
     rate = PromptRate()
     rate.add_step(100.0, 0, 0)
-    rate.add_step(1_000.0, 500, 0)
-    assert rate.tokens_per_second == pytest.approx(500 / LONGEST_STEP_SECONDS)
+    rate.add_step(100.0 + idle_seconds, 500, 0, longest_wait=0.2)
+    assert rate.tokens_per_second is None  # 0.2 s of work is no rate yet
+    rate.add_step(101.0 + idle_seconds, 700, 0, longest_wait=0.8)
+    assert rate.tokens_per_second == pytest.approx(1_200 / 1.0)
+
+
+def test_prompts_whose_clients_went_away_leave_no_work_behind():
+    rate = PromptRate()
+    rate.add_step(100.0, 0, 900)
+    rate.add_step(100.0 + 2 * LONGEST_STEP_SECONDS, 500, 0, longest_wait=2.0)
+    assert rate.tokens_per_second == pytest.approx(500 / 2)
 
 
 def test_a_moment_is_no_rate_and_the_old_is_forgotten():
@@ -118,7 +128,7 @@ def test_a_moment_is_no_rate_and_the_old_is_forgotten():
     rate.add_step(100.0, 0, 900)
     rate.add_step(100.5, 900, 0)
     assert rate.tokens_per_second is None
-    rate.add_step(103.0, 900, 0)
+    rate.add_step(103.0, 900, 0, longest_wait=2.0)
     assert rate.tokens_per_second is not None
     rate.add_step(103.0 + WINDOW_SECONDS, 0, 0)
     assert rate.tokens_per_second is None

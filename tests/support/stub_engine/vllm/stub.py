@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from itertools import count
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,6 +29,7 @@ class Request:
     arrival: int
     prompt_tokens: int
     max_tokens: int
+    arrived_at: float = field(default_factory=monotonic)
     tokens: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
     generated: int = 0
     finish_reason: str | None = None
@@ -148,6 +150,7 @@ class Engine:
         iteration = SimpleNamespace(
             finished_requests=finished,
             num_prompt_tokens=sum(one.prompt_tokens for one in begun),
+            time_to_first_tokens_iter=[monotonic() - one.arrived_at for one in begun],
         )
         self.finished = []
         for logger in self.loggers:
