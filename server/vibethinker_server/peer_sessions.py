@@ -4,6 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from threading import Lock
 
+from vibethinker_server.expiry import drop_oldest
 from vibethinker_server.session_journal import DIGEST_BYTES, Entry
 
 MAX_SESSIONS = 100_000
@@ -23,10 +24,7 @@ class PeerSessions:
                 if expires > max(now, self._expiry.get(digest, 0)):
                     self._expiry[digest] = expires
                     self._expiry.move_to_end(digest)
-            while self._expiry and (
-                len(self._expiry) > MAX_SESSIONS or next(iter(self._expiry.values())) <= now
-            ):
-                self._expiry.popitem(last=False)
+            drop_oldest(self._expiry, float, now=now, most=MAX_SESSIONS)
 
     def knows(self, name: bytes, now: float) -> bool:
         """Returns whether a peer let the session of `name` in within its time."""

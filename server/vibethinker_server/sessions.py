@@ -1,11 +1,14 @@
 """The sessions that this pod let in lately: whose, until when, and under which names.
 
-The event loop writes; threads of the ops port read counts and the journal.
+The event loop notes sessions and asks for them; threads of the ops port forget what expired, read
+counts and read the journal.
 """
 
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
+from threading import Lock
 
+from vibethinker_server.expiry import drop_oldest
 from vibethinker_server.session_journal import SessionJournal
 
 MAX_SESSIONS = 100_000
@@ -33,6 +36,7 @@ class Sessions:
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
         self._named: OrderedDict[bytes, _Named] = OrderedDict()
         self._by_key: Counter[str | None] = Counter()
+        self._lock = Lock()
         self.journal = SessionJournal()
         self.count = 0
 
@@ -40,15 +44,16 @@ class Sessions:
         self, session_id: bytes, key: str | None, name: bytes | None, expires: float, now: float
     ) -> None:
         """Notes a session of `key` as known until `expires`, also under `name`, if any."""
-        if session_id not in self._known:
-            self._by_key[key] += 1
-        self._known[session_id] = _Known(key, expires)
-        self._known.move_to_end(session_id)
-        if name is not None:
-            self._named[name] = _Named(session_id, expires)
-            self._named.move_to_end(name)
-            self.journal.add(name, expires)
-        self.forget_expired(now)
+        with self._lock:
+            if session_id not in self._known:
+                self._by_key[key] += 1
+            self._known[session_id] = _Known(key, expires)
+            self._known.move_to_end(session_id)
+            if name is not None:
+                self._named[name] = _Named(session_id, expires)
+                self._named.move_to_end(name)
+                self.journal.add(name, expires)
+            self._drop(now)
 
     def id_of(self, name: bytes, now: float) -> bytes | None:
         """Returns the id of the session that goes by `name`, None where this pod knows none."""
@@ -65,24 +70,14 @@ class Sessions:
         return self._by_key[key]
 
     def forget_expired(self, now: float) -> None:
-        """Drops the sessions whose time is over, and the oldest beyond MAX_SESSIONS.
+        """Drops the sessions whose time is over, and the oldest beyond MAX_SESSIONS."""
+        with self._lock:
+            self._drop(now)
 
-        All live equally long, so the oldest go first; where the time was shortened meanwhile, what
-        was renewed before goes when its own, longer time is over.
-        """
-        while self._known and self._is_done(
-            len(self._known), next(iter(self._known.values())), now
-        ):
-            _, gone = self._known.popitem(last=False)
+    def _drop(self, now: float) -> None:
+        for gone in drop_oldest(self._known, lambda one: one.expires, now=now, most=MAX_SESSIONS):
             self._by_key[gone.key] -= 1
             if not self._by_key[gone.key]:
                 del self._by_key[gone.key]
-        while self._named and self._is_done(
-            len(self._named), next(iter(self._named.values())), now
-        ):
-            self._named.popitem(last=False)
+        drop_oldest(self._named, lambda one: one.expires, now=now, most=MAX_SESSIONS)
         self.count = len(self._known)
-
-    @staticmethod
-    def _is_done(size: int, oldest: _Known | _Named, now: float) -> bool:
-        return size > MAX_SESSIONS or oldest.expires <= now

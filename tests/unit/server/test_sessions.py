@@ -1,5 +1,8 @@
 """What a pod knows of sessions: its own, the journal that it tells of them, and its peers'."""
 
+import sys
+from threading import Event, Thread
+
 import pytest
 from vibethinker_server import peer_sessions, session_journal, sessions
 from vibethinker_server.peer_sessions import PeerSessions
@@ -44,6 +47,36 @@ def test_a_million_sessions_take_bounded_room(monkeypatch: pytest.MonkeyPatch):
     assert known.count == known.count_of("school") == 100
     assert known.id_of((0).to_bytes(16, "big"), 0.0) is None
     assert known.id_of(session, 0.0) == session
+
+
+def test_a_scrape_may_forget_while_requests_are_noted():
+    known, failures = Sessions(), []
+    many = [number.to_bytes(16, "big") for number in range(20)]
+
+    def forget() -> None:
+        try:
+            while thread_may_run.is_set():
+                known.forget_expired(1_000.0)
+        except Exception as error:
+            failures.append(error)
+
+    thread_may_run = Event()
+    thread_may_run.set()
+    thread = Thread(target=forget)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        for turn in range(500):
+            for session in many:
+                known.renew(session, "school", session, 1_000.0 + turn % 2, 0.0)
+    finally:
+        sys.setswitchinterval(interval)
+        thread_may_run.clear()
+        thread.join()
+    assert failures == []
+    known.forget_expired(1_001.0)
+    assert (known.count, known.count_of("school")) == (0, 0)
 
 
 def test_a_journal_tells_each_peer_what_is_new_to_it():
