@@ -16,19 +16,15 @@ from typing import Any
 import httpx
 
 from tests.cluster.images.python_site import find_python
+from tests.support.policy_document import POLICY as DEFAULT_POLICY
+from tests.support.policy_document import SATURATION
 
 ROOT = Path(__file__).parents[2]
 SERVER = ROOT / "server"
 TOKEN = "e2e-fleet-token"  # noqa: S105 (of processes on loopback that this test starts)
 POLICY: dict[str, Any] = {
-    "generation": 3,
-    "saturation": {
-        "memoryUsedPercentage": 75,
-        "memoryRecoverPercentage": 65,
-        "requestQueueLength": 4,
-        "sustainedSeconds": 1,
-    },
-    "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 64},
+    **DEFAULT_POLICY,
+    "saturation": {**SATURATION, "sustainedSeconds": 1},
     "tokenLimits": {"math": 512, "code": 768, "qa": 2048},
 }
 

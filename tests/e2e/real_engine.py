@@ -56,16 +56,20 @@ def running_vllm(directory: Path, *, breakable: bool = False) -> Iterator[Engine
     if breakable:
         paths = [SABOTAGE, recorder_site(directory / "recorder"), *paths]
         environment |= recorder_environment(directory, toy_model())
-    with (
-        limited_group(directory.name) as group,
-        start_engine(
-            directory,
-            pythonpath=paths,
-            settings=settings(),
-            environment=environment,
-            policy=SMALL_POLICY,
-        ) as engine,
-    ):
+    with start_limited_engine(
+        directory,
+        pythonpath=paths,
+        settings=settings(),
+        environment=environment,
+        policy=SMALL_POLICY,
+    ) as engine:
+        yield engine
+
+
+@contextmanager
+def start_limited_engine(directory: Path, **how: Any) -> Iterator[EngineProcess]:
+    """Starts an engine in a cgroup with a memory limit; `how` is for `start_engine`."""
+    with limited_group(directory.name) as group, start_engine(directory, **how) as engine:
         if group is not None:  # it has no children yet, and these will be where it is
             (group / "cgroup.procs").write_text(str(engine.process.pid))
         yield engine

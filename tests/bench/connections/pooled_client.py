@@ -19,6 +19,7 @@ from tests.bench.connections.stub_objects import NAMESPACE, SELECTOR
 from tests.demo import names
 from tests.demo.chat import CHAT_PATH, POD_HEADER
 from tests.demo.kubeapi import KubeApi, open_api, read_kubeconfig
+from tests.support.policy_document import POLICY
 
 READY_TO_GROW = "ready to grow"
 CONNECTIONS = 32
@@ -27,17 +28,6 @@ REQUESTS = 256
 PAUSE_SECONDS = 0.5
 AFTER_SECONDS = 30.0
 GROWTH_SECONDS = 180.0
-POLICY = {
-    "generation": 1,
-    "saturation": {
-        "memoryUsedPercentage": 75,
-        "memoryRecoverPercentage": 65,
-        "requestQueueLength": 4,
-        "sustainedSeconds": 10,
-    },
-    "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 64},
-    "tokenLimits": {"math": 512},
-}
 BODY = {"model": "stub", "messages": [{"role": "user", "content": "1"}], "max_tokens": 1}
 
 

@@ -21,6 +21,7 @@ from vibethinker_server.serve import build_runtime
 
 from tests.bench.middleware.stub_app import STEP_SECONDS, TICKET, RefusingApp, StubApp
 from tests.bench.middleware.traffic import KEY, MODEL
+from tests.support.policy_document import POLICY as DEFAULT_POLICY
 
 BARE, OURS, BASE = "bare", "ours", "base_http_middleware"
 # A second one of the same: what two equal contestants seem to add to each other is the noise.
@@ -41,16 +42,9 @@ ENGINE = {
     "drainSeconds": 30,
 }
 POLICY = {
-    "generation": 1,
-    "saturation": {
-        "memoryUsedPercentage": 75,
-        "memoryRecoverPercentage": 65,
-        "requestQueueLength": 4,
-        "sustainedSeconds": 10,
-    },
+    **DEFAULT_POLICY,
     # Nothing here measures the queue's bound, and 5,000 streams have to get in.
     "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 100_000},
-    "tokenLimits": {"math": 512, "code": 768, "qa": 256},
     # One key asks for all, and each request is a session of its own.
     "sessions": {"maxKnownPerKey": 1_000_000},
 }

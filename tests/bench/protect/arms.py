@@ -25,8 +25,8 @@ from tests.bench.protect.settings import (
     policy,
 )
 from tests.cluster.images import engine_site
-from tests.e2e.engine_process import SERVER, EngineProcess, package_site, start_engine
-from tests.e2e.real_engine import READY_SECONDS, limited_group
+from tests.e2e.engine_process import SERVER, EngineProcess, package_site
+from tests.e2e.real_engine import READY_SECONDS, start_limited_engine
 
 HERE = Path(__file__).parent
 
@@ -51,19 +51,14 @@ def running(*, ours: bool, flags: tuple[str, ...] = ()) -> Iterator[tuple[Engine
         # Without our entry points vLLM finds no plugin of ours.
         package = package_site(directory / "site") if ours else SERVER
         main = None if ours else [str(HERE / "plain_engine.py"), *flags]
-        with (
-            limited_group(directory.name) as group,
-            start_engine(
-                directory,
-                pythonpath=[HERE / "probe", package, engine_site()],
-                settings=engine_settings(),
-                environment={"VIBETHINKER_CPUS": "2", "PROBE": str(directory)},
-                main=main,
-                policy=policy(75),
-            ) as engine,
-        ):
-            if group is not None:
-                (group / "cgroup.procs").write_text(str(engine.process.pid))
+        with start_limited_engine(
+            directory,
+            pythonpath=[HERE / "probe", package, engine_site()],
+            settings=engine_settings(),
+            environment={"VIBETHINKER_CPUS": "2", "PROBE": str(directory)},
+            main=main,
+            policy=policy(75),
+        ) as engine:
             engine.wait_for(lambda: serves(engine), READY_SECONDS)
             yield engine, directory
 

@@ -5,20 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support.policy_document import POLICY as DEFAULT_POLICY
+
 CHAT, COMPLETIONS, RESPONSES = "/v1/chat/completions", "/v1/completions", "/v1/responses"
 SERVED_NAME = "vibethinker-1.5b"
 # Small caps, so that real vLLM goes through the whole table within a minute. A completion that
 # names no length gets 16 tokens, and eight answers share a cap.
 MATH, CODE, QA = 12, 24, 8
 POLICY: dict[str, Any] = {
-    "generation": 3,
-    "saturation": {
-        "memoryUsedPercentage": 75,
-        "memoryRecoverPercentage": 65,
-        "requestQueueLength": 4,
-        "sustainedSeconds": 10,
-    },
-    "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 64},
+    **DEFAULT_POLICY,
     "tokenLimits": {"math": MATH, "code": CODE, "qa": QA},
     "defaultTask": "code",
 }

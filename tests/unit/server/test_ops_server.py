@@ -11,8 +11,9 @@ from prometheus_client import CollectorRegistry
 from vibethinker_server import names, ops_server
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
 
+from tests.support.policy_document import POLICY
 from tests.support.server_runtime import Rig, make_rig
-from tests.unit.server.test_policy import LEASE, POLICY
+from tests.unit.server.test_policy import LEASE
 
 SWEEP = json.dumps({"policy": POLICY, "lease": LEASE})
 TOKEN = {"Authorization": "Bearer a fleet token"}

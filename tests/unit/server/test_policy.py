@@ -6,17 +6,8 @@ import pytest
 from vibethinker_server.policy import Growth, OverloadPolicy
 from vibethinker_server.policy_document import DocumentError, parse_policy, parse_sweep
 
-POLICY: dict[str, Any] = {
-    "generation": 3,
-    "saturation": {
-        "memoryUsedPercentage": 75,
-        "memoryRecoverPercentage": 65,
-        "requestQueueLength": 4,
-        "sustainedSeconds": 10,
-    },
-    "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 64},
-    "tokenLimits": {"math": 512, "code": 768, "qa": 256},
-}
+from tests.support.policy_document import POLICY
+
 LEASE: dict[str, Any] = {
     "growth": "CanGrow",
     "reliefSeconds": 42.5,

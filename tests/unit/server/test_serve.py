@@ -10,8 +10,8 @@ from vibethinker_server.openai_errors import OpenAIError
 from vibethinker_server.serve import DEFAULT_POLICY, build_probe, build_runtime, read_policy
 from vibethinker_server.start_error import StartError
 
+from tests.support.policy_document import POLICY
 from tests.support.server_runtime import make_settings
-from tests.unit.server.test_policy import POLICY
 
 
 def test_the_policy_of_the_start_is_the_operators(tmp_path: Path):

@@ -50,7 +50,8 @@ def test_a_million_sessions_take_bounded_room(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_scrape_may_forget_while_requests_are_noted():
-    known, failures = Sessions(), []
+    known = Sessions()
+    failures: list[Exception] = []
     many = [number.to_bytes(16, "big") for number in range(20)]
 
     def forget() -> None:
