@@ -22,7 +22,7 @@ test: env ## everything: checks, real API server, real vLLM, the demo
 	$(STAGE) "server" $(RUN) pytest tests/e2e
 	$(MAKE) --no-print-directory demo
 
-check: env ## format, lint, types, import layers, unit and contract tests (under a minute)
+check: env ## format, lint, types, import layers, unit and contract tests (about a minute)
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy

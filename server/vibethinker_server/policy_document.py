@@ -48,14 +48,24 @@ class DocumentError(ValueError):
 
 
 class _Document(BaseModel):
-    model_config = ConfigDict(alias_generator=to_camel, strict=True, extra="ignore", frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        strict=True,
+        extra="ignore",
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
 
 
 class _Saturation(_Document):
     memory_used_percentage: Percentage
+    """The line: share of the device's memory that is really in use."""
     memory_recover_percentage: Percentage
+    """Below it a crossed line counts as left again; not above the line."""
     request_queue_length: Count
+    """Waiting requests of one server that count as too many."""
     sustained_seconds: Annotated[int, Field(ge=0, le=86_400)]
+    """For so long a line stays crossed before it counts."""
 
     @model_validator(mode="after")
     def _recover_is_below(self) -> Self:
@@ -67,20 +77,30 @@ class _Saturation(_Document):
 class _Overload(_Document):
     # Strict mode takes enum members only; JSON has strings.
     policy: Annotated[OverloadPolicy, Field(strict=False)]
+    """Whether new sessions are refused at the line: never, always, or where no replica can come."""
     max_queued_requests: Count
+    """Most waiting requests; past it new sessions are refused, past twice as many known ones."""
 
 
 class _Profile(_Document):
     name: Name
+    """What X-Profile says, and a label of metrics."""
     kind: Annotated[ProfileKind, Field(strict=False)]
+    """App: the system prompt below holds; WebUI: the client's own does."""
     system_prompt: Annotated[str, Field(max_length=4096)] = ""
+    """App: what always comes first. WebUI: what the chat page suggests."""
     client_system_messages: Annotated[ClientSystemMessages, Field(strict=False)] = (
         ClientSystemMessages.REFUSE
     )
+    """App: what becomes of a client's own system messages."""
     max_system_prompt_characters: Count = 4096
+    """WebUI: longest system prompt of a client."""
     api_keys: Annotated[list[str], Field(max_length=64)] = []
+    """Names of the keys that are bound to this profile."""
     isolation: Annotated[Isolation, Field(strict=False)] | None = None
+    """With whom a session shares cached prompts; unset: Session for App, None for WebUI."""
     time_to_first_token_seconds: Annotated[int, Field(ge=1, le=3600)] | None = None
+    """Longest wait that a new session is let in for; unset: 1 for App, 3 for WebUI."""
 
     @model_validator(mode="after")
     def _preset_is_there(self) -> Self:
@@ -91,19 +111,30 @@ class _Profile(_Document):
 
 class _Sessions(_Document):
     ttl_seconds: Annotated[int, Field(ge=1, le=86_400)] = 900
+    """A session is known for so long after its last admitted request."""
     max_concurrent_requests: Annotated[int, Field(ge=1, le=1_000_000)] = 4
+    """Requests of a known session at once; further ones count as a newcomer's."""
     max_known_per_key: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    """Known sessions of one API key; further ones stay newcomers."""
     trusted_header: HeaderName = ""
+    """Header in which callers with a key may name their sessions, beside X-Session-ID."""
 
 
 class _Policy(_Document):
     generation: Annotated[int, Field(ge=0)]
+    """Which version of the policy this is; metrics show the one that is obeyed."""
     saturation: _Saturation
+    """When a server counts as full."""
     overload: _Overload
+    """Who is refused then."""
     token_limits: Annotated[dict[Name, Tokens], Field(min_length=1, max_length=64)]
+    """Most tokens of an answer, by task."""
     default_task: Name | None = None
+    """Task of a request that names none; unset: the one with the highest cap."""
     profiles: Annotated[list[_Profile], Field(max_length=64)] = []
+    """Whose system prompt holds; the first is the default. Unset: one of kind WebUI."""
     sessions: _Sessions = _Sessions()
+    """Who counts as known, and within which limits."""
 
     @model_validator(mode="after")
     def _default_is_a_task(self) -> Self:

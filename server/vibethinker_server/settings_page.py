@@ -5,6 +5,7 @@ committed page with a new one.
 """
 
 import argparse
+import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -55,8 +56,27 @@ ENGINE_TEXT = """On the command line of `start` each is `--set FIELD=VALUE`, suc
 `spec.engine`.
 """
 POLICY_TEXT = """A JSON object: the file of `start --policy`, or `{file}` in a pod, which the
-operator writes. The names are the resource's, and `kubectl explain vtd.spec` explains them.
+operator writes. The names are the resource's. Bounds are wider than the resource's, so that an
+older server obeys a newer operator.
 """
+POLICY_EXAMPLE_TEXT = """What holds without a file, and an app with a preset beside it:
+"""
+POLICY_EXAMPLE: Mapping[str, Any] = {
+    "generation": 1,
+    "saturation": {
+        "memoryUsedPercentage": 75,
+        "memoryRecoverPercentage": 65,
+        "requestQueueLength": 4,
+        "sustainedSeconds": 10,
+    },
+    "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 64},
+    "tokenLimits": {"math": 512, "code": 768, "qa": 256},
+    "defaultTask": "code",
+    "profiles": [
+        {"name": "webui", "kind": "WebUI"},
+        {"name": "app", "kind": "App", "systemPrompt": "You are a coding assistant."},
+    ],
+}
 
 
 def render_settings_page() -> str:
@@ -71,7 +91,9 @@ def render_settings_page() -> str:
         _table(("field", "value", "default", "meaning"), _fields(engine, engine)),
         "## Policy\n",
         POLICY_TEXT.format(file=names.POLICY_FILE),
-        _table(("field", "value", "default"), (row[:3] for row in _fields(policy, policy))),
+        _table(("field", "value", "default", "meaning"), _fields(policy, policy)),
+        POLICY_EXAMPLE_TEXT,
+        f"```json\n{json.dumps(POLICY_EXAMPLE, indent=2)}\n```\n",
         "## Environment\n",
         _table(("variable", "meaning"), _code_first(ENVIRONMENT)),
         "Of the engine and its libraries, those that matter most:\n",

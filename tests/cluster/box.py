@@ -48,7 +48,7 @@ class Box:
         """
         pid = running_process(self.layout)
         if pid is None:
-            raise BoxError(f"the box {self.name!r} is not running: python3 -m tests.cluster up")
+            raise BoxError(f"the box {self.name!r} is not running: make cluster-up")
         return pid
 
     @property

@@ -1,9 +1,13 @@
 """The committed page of settings is the generated one, and leaves nothing out."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 from vibethinker_server import names, settings_page
 from vibethinker_server.engine_settings import EngineFlags, EngineSettings
+from vibethinker_server.policy_document import parse_policy
+from vibethinker_server.serve import DEFAULT_POLICY
 from vibethinker_server.settings_page import render_settings_page
 
 PAGE = render_settings_page()
@@ -31,3 +35,10 @@ def test_every_field_of_the_engine_is_explained():
 
 def test_no_row_lacks_its_last_cell():
     assert not [line for line in PAGE.splitlines() if line.endswith("|  |")]
+
+
+def test_the_example_of_a_policy_is_what_holds_without_a_file_but_for_its_app():
+    example = parse_policy(json.dumps(settings_page.POLICY_EXAMPLE))
+    web, app = example.profiles
+    assert app.system_prompt
+    assert replace(example, profiles=(web,), generation=0) == DEFAULT_POLICY

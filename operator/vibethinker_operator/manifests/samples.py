@@ -103,7 +103,10 @@ SAMPLES: Final = (
         file="webui-and-app.yaml",
         comment="One card for both: people bring their own system prompt, the app has a preset.\n"
         "The key `app` is bound to the preset, whatever header its holder sends; other keys\n"
-        "choose by X-Profile, and get webui where they name none.",
+        "choose by X-Profile, and get webui where they name none.\n\n"
+        "  kubectl create secret generic vibethinker-shared-keys \\\n"
+        "    --from-literal=app=$(openssl rand -hex 24) \\\n"
+        "    --from-literal=people=$(openssl rand -hex 24)",
         name="shared",
         spec={
             "gpu": {"product": "Tesla-T4"},
