@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit generate fuzz bench-connections bench-middleware bench-protect bench-preset cluster-up cluster-shell cluster-down env
+.PHONY: help demo test check unit generate fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -50,6 +50,9 @@ bench-protect: env ## known sessions in a crowd of newcomers: with us, with vLLM
 
 bench-preset: env ## what a warm preset saves of the time to the first token, by isolation
 	$(STAGE) "preset" $(RUN) python -m tests.bench.preset
+
+bench-batching: env ## does holding requests back for a moment, so that they begin together, help?
+	$(STAGE) "batching" $(RUN) python -m tests.bench.batching
 
 cluster-up: env ## start the test cluster: a real one-node Kubernetes in a box
 	$(RUN) python -m tests.cluster up
