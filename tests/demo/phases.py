@@ -72,6 +72,7 @@ class Story:
         chosen = spread_over(self._crowd.members, pods, self._load.streams_per_pod)
         for session in chosen:
             session.change_topic(self._load.lingering)
+            session.stay()
         self._crowd.keep(chosen)
 
     async def _ramp_until(self, done: Callable[[], bool], limit_seconds: float) -> None:

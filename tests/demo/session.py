@@ -52,6 +52,8 @@ class Session:
         self.pod = ""
         self.asked = 0
         self.known = False
+        self._home = ""
+        self._url = url
         self._model = model
         self._ledger = ledger
         self._http = open_user(url)
@@ -64,6 +66,14 @@ class Session:
         self.style = style
         self._topic += 500_000
         self._exchanges.clear()
+
+    def stay(self) -> None:
+        """Make the pod that answered last a home: answers of another one end the connection.
+
+        A Service picks a pod by chance for every connection, and none lives for longer than two
+        minutes: within a few of these, chance alone may empty one of two pods.
+        """
+        self._home = self.pod
 
     async def take_turn(self, *, attempts: int) -> bool:
         """Ask the next question, obeying Retry-After between attempts; True if it was answered."""
@@ -90,6 +100,9 @@ class Session:
             on_first_byte=on_first_byte,
         )
         self._remember(answer)
+        if self._home and answer.pod not in {"", self._home}:
+            await self._http.close()
+            self._http = open_user(self._url)
         ledger.record(
             Request(
                 id=identity,

@@ -22,11 +22,14 @@ class Door:
     def __init__(self) -> None:
         self.shut = False
         self.failing = 0
+        self.pod = "pod-1"
+        self.connections: set[object] = set()
         self.bodies: list[dict[str, object]] = []
         self.url = ""
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.bodies.append(await request.json())
+        self.connections.add(request.transport)
         if self.failing:
             self.failing -= 1
             return web.Response(status=503, headers={"Retry-After": "0"})
@@ -35,7 +38,7 @@ class Door:
         event = {"choices": [{"delta": {"content": "word"}, "finish_reason": "length"}]}
         return web.Response(
             text=f"data: {json.dumps(event)}\n\ndata: [DONE]\n\n",
-            headers={"X-Session-Ticket": "t", "X-Served-By": "pod-1"},
+            headers={"X-Session-Ticket": "t", "X-Served-By": self.pod},
         )
 
 
@@ -70,6 +73,19 @@ async def test_a_turn_is_known_only_after_one_was_admitted(door: Door):
         (1, False, "pod-1", 200),
         (2, True, "pod-1", 200),
     ]
+
+
+async def test_who_stays_keeps_a_connection_until_another_pod_answers(door: Door):
+    session = make_session(door, [])
+    await session.take_turn(attempts=1)
+    session.stay()
+    await session.take_turn(attempts=1)
+    assert len(door.connections) == 1
+    door.pod = "pod-2"
+    await session.take_turn(attempts=1)
+    await session.take_turn(attempts=1)
+    assert len(door.connections) == 2
+    await session.close()
 
 
 async def test_every_attempt_of_a_turn_is_a_row(door: Door):
