@@ -13,7 +13,7 @@ from vibethinker_operator.fleet import Fleet, read_fleet
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.images import DefaultImages
 from vibethinker_operator.inventory import Snapshot
-from vibethinker_operator.notices import NewsMemory, build_notices
+from vibethinker_operator.notices import NewsMemory, build_notices, tell_transitions
 from vibethinker_operator.scrape import FleetScraper
 from vibethinker_operator.status import render_invalid, render_status, resume_scaling
 from vibethinker_operator.telling import Told, tell
@@ -124,7 +124,12 @@ class Reconciler:
     ) -> None:
         generation = int(snapshot.resource["metadata"]["generation"])
         status = render_invalid(generation, str(error), memory.told.status, now)
-        told = await tell(self._cluster, snapshot.resource, memory.told, status=status, now=now)
+        notices = tuple(tell_transitions(memory.told.status, status))
+        # As in a tick that decides: what was told is not told again where the write fails.
+        self._memories[snapshot.uid] = replace(memory, told=replace(memory.told, status=status))
+        told = await tell(
+            self._cluster, snapshot.resource, memory.told, status=status, notices=notices, now=now
+        )
         self._memories[snapshot.uid] = replace(memory, told=told)
 
     def _count(self, upkeep: Upkeep, turn: Turn | None) -> None:

@@ -94,8 +94,10 @@ class TestInvalidSpec:
         story.cluster.calls.clear()
         story.edit(INVALID)
         await story.tick(12)
-        assert {call for call, _ in story.cluster.calls} == {"apply_status"}
+        assert {call for call, _ in story.cluster.calls} == {"apply_status", "create"}
+        assert story.cluster.told[-1] == "InvalidSpec"
         assert story.condition("Ready") == ("False", "InvalidSpec")
+        assert story.condition("Stalled") == ("True", "InvalidSpec")
         assert "spec.engine.image is required" in str(story.status["conditions"])
         assert story.status["observedGeneration"] == 4
         assert story.status["replicas"] == before["replicas"]
@@ -107,11 +109,13 @@ class TestInvalidSpec:
         story.edit({})
         await story.tick(10)
         assert story.condition("Ready") == ("True", "Serving")
+        assert "Stalled" not in {each["type"] for each in story.status["conditions"]}
 
-    async def test_it_is_written_once(self):
+    async def test_it_is_written_and_told_once(self):
         story = Story(INVALID)
         await story.tick(60)
         assert len(story.cluster.statuses) == 1
+        assert story.cluster.told == ["InvalidSpec"]
 
 
 class TestFailingWrites:
