@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from vibethinker_operator.crd import build_crd
-from vibethinker_operator.manifests import render_tree
+from vibethinker_operator.manifests.samples import SAMPLES
 from vibethinker_operator.names import KIND
 
 from tests.cluster.apiserver import ControlPlane
@@ -428,13 +427,11 @@ def test_a_block_that_is_there_in_part_is_filled_up(plane):
     assert (stored["maxReplicas"], stored["minReplicas"], stored["mode"]) == (4, 1, "Auto")
 
 
-@pytest.mark.parametrize("path", [p for p in render_tree() if p.startswith("samples/")])
-def test_a_sample_is_taken(plane, path):
-    sample = yaml.safe_load(render_tree()[path])
-    assert (
-        refusal_of(plane, sample | {"metadata": sample["metadata"] | {"namespace": "default"}})
-        == ""
-    )
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
+def test_a_sample_is_taken_with_all_that_is_beside_it(plane, sample):
+    for manifest in (sample.resource, *sample.beside):
+        metadata = manifest["metadata"] | {"namespace": "default"}
+        assert refusal_of(plane, manifest | {"metadata": metadata}) == TAKEN
 
 
 def test_a_status_has_nothing_that_the_operator_did_not_write(plane):

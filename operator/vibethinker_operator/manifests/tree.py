@@ -74,7 +74,7 @@ def render_tree() -> dict[str, str]:
 
 def _render_sample(sample: Sample) -> str:
     comment = "".join(f"# {line}".rstrip() + "\n" for line in sample.comment.splitlines())
-    return comment + _render([sample.resource])
+    return comment + _render([sample.resource, *sample.beside])
 
 
 def _render(documents: Documents) -> str:
