@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from charts.source.chart.files import render_files as render_chart
 from charts.source.reference.files import render_files as render_references
 
-RENDERERS = (render_references,)
+RENDERERS = (render_chart, render_references)
 
 
 def main() -> None:

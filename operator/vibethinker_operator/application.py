@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 from vibethinker_operator import names
 from vibethinker_operator.clock import Clock
 from vibethinker_operator.cluster import Cluster, load_configuration
+from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.images import DefaultImages
 from vibethinker_operator.inventory import Inventory
 from vibethinker_operator.loop import ReconcileLoop
@@ -15,6 +16,7 @@ from vibethinker_operator.reconcile import Reconciler
 from vibethinker_operator.root_key import ensure_root_key
 from vibethinker_operator.scrape import FleetScraper, build_session
 from vibethinker_operator.settings import Settings
+from vibethinker_operator.start_check import require_resources
 
 
 class Application:
@@ -40,10 +42,15 @@ class Application:
         """Returns the operator, ready to run.
 
         Raises:
-            ClusterError: the root key can be neither read nor made.
+            ClusterError: resources cannot be watched, or the root key neither read nor made.
         """
         cluster = Cluster(client.ApiClient(await load_configuration()))
-        root_key = await ensure_root_key(cluster, settings.namespace)
+        try:
+            await require_resources(cluster, settings.namespaces)
+            root_key = await ensure_root_key(cluster, settings.namespace)
+        except ClusterError:
+            await cluster.close()
+            raise
         session = build_session()
         clock = Clock()
         reconciler = Reconciler(

@@ -62,6 +62,10 @@ class Cluster:
         except NotFoundError:
             return None
 
+    async def check_list(self, path: str) -> None:
+        """Raises what a list of the collection at `path` would raise."""
+        await self._request("GET", path, query={"limit": "1"})
+
     async def create(self, manifest: Body) -> bool:
         """Creates the object; returns False where it is already there."""
         query = {"fieldManager": names.OPERATOR_MANAGER}
