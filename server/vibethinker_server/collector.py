@@ -80,6 +80,7 @@ class RequestCollector(Collector):
         """Yields the series as of now."""
         runtime = self._runtime
         yield from self._guesses()
+        yield self._objectives()
         errors = runtime.errors.counts()
         yield _by_label(names.METRIC_ERRORS, "Errors caught.", names.LABEL_WHERE, errors)
         keys = runtime.requests_by_key.counts()
@@ -97,6 +98,16 @@ class RequestCollector(Collector):
         yield _by_label(
             names.METRIC_TRUNCATED, "Answers that a token cap cut.", names.LABEL_TASK, cut
         )
+
+    def _objectives(self) -> Metric:
+        family = GaugeMetricFamily(
+            names.METRIC_TTFT_OBJECTIVE,
+            "Longest wait for the first token that a profile tolerates.",
+            labels=[names.LABEL_PROFILE],
+        )
+        for profile in self._runtime.fleet.policy.profiles:
+            family.add_metric([profile.name], profile.first_token_seconds)
+        return family
 
     def _guesses(self) -> Iterator[Metric]:
         runtime, now = self._runtime, self._runtime.clock.monotonic()
