@@ -1,0 +1,20 @@
+"""Writes what is generated of the chart and its pages: `python -m charts.source`, from the root."""
+
+from pathlib import Path
+
+from charts.source.rules.files import render_files as render_rules
+
+RENDERERS = (render_rules,)
+
+
+def main() -> None:
+    """Writes every file below the working directory."""
+    for render in RENDERERS:
+        for path, text in render().items():
+            target = Path(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
