@@ -2,7 +2,7 @@
 
 import aiohttp
 from kubernetes.aio import client
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, start_http_server
 
 from vibethinker_operator import names
 from vibethinker_operator.clock import Clock
@@ -53,9 +53,10 @@ class Application:
             raise
         session = build_session()
         clock = Clock()
+        scraper = FleetScraper(session, clock.now)
         reconciler = Reconciler(
             cluster=cluster,
-            scraper=FleetScraper(session, clock.now),
+            scraper=scraper,
             clock=clock,
             images=DefaultImages(
                 package=settings.package_image,
@@ -70,7 +71,8 @@ class Application:
             clock=clock,
             interval_seconds=settings.loop_seconds,
         )
-        _serve_metrics(loop, reconciler)
+        durations = (loop.tick_seconds, scraper.scrape_seconds, cluster.request_seconds)
+        _serve_metrics(loop, reconciler, durations)
         return cls(
             inventory=inventory,
             reconciler=reconciler,
@@ -90,12 +92,18 @@ class Application:
         await self._cluster.close()
 
 
-def _serve_metrics(loop: ReconcileLoop, reconciler: Reconciler) -> None:
+def _serve_metrics(
+    loop: ReconcileLoop, reconciler: Reconciler, durations: tuple[Histogram, ...]
+) -> None:
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    for histogram in durations:
+        registry.register(histogram)
     registry.register(
         OperatorCollector(
             loop=loop,
             views=lambda: tuple(reconciler.views.values()),
+            conditions=lambda: tuple(reconciler.conditions.values()),
             refused_samples=reconciler.refused_samples,
             failed_writes=reconciler.failed_writes,
         )

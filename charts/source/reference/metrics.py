@@ -74,7 +74,11 @@ def _build_operator_collector() -> Collector:
     clock = Clock(wall=lambda: 0.0, monotonic=lambda: 0.0)
     loop = ReconcileLoop(snapshots=tuple, tick=tick, clock=clock, interval_seconds=1.0)
     return OperatorCollector(
-        loop=loop, views=tuple, refused_samples=Counter(), failed_writes=Counter()
+        loop=loop,
+        views=tuple,
+        conditions=tuple,
+        refused_samples=Counter(),
+        failed_writes=Counter(),
     )
 
 

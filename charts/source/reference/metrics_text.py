@@ -15,12 +15,14 @@ UNITS_BY_NAME: Final[Mapping[str, str]] = {
     "vibethinker_gpu_util": "ratio, 0 to 1",
     "vibethinker_draining": "0 or 1",
     "vibethinker_start_phase": "1 for the phase",
+    "vibethinker_fleet_condition": "1 for the answer",
     "vibethinker_fleet_decision": "1 for the decision",
     "vibethinker_policy_generation": "generation",
 }
 """Units that the name does not tell."""
 
 LABELS: Final[Mapping[str, str]] = {
+    "direction": "Of a change of size: `out` or `in`.",
     "key": "Name of the API key: its entry in the Secret, never the key itself.",
     "kind": "Of memory: `weights`, `kv_used`, `kv_idle` or `other`. Of failed writes: what was"
     " written.",
@@ -28,9 +30,12 @@ LABELS: Final[Mapping[str, str]] = {
     "namespace": "Namespace of the fleet.",
     "phase": "Where a pod stands between its start and its end.",
     "profile": "Name of the profile that the request was served under.",
-    "reason": "Why, in one word: of a refusal, of a reading that was not believed, of a decision.",
+    "reason": "Why, in one word: of a refusal, of a reading that was not believed, of a condition,"
+    " of a decision.",
     "rule": "Rule of the decision ([conditions.md](conditions.md)).",
     "state": "Of replicas: `ready`, `starting`, `draining` or `desired`.",
+    "status": "Of a condition: `True`, `False` or `Unknown`.",
     "task": "Task of the request, whose token cap held.",
+    "type": "Type of the condition ([conditions.md](conditions.md)).",
     "where": "Where an error of ours was caught.",
 }
