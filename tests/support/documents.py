@@ -6,6 +6,7 @@ from pathlib import Path
 
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
+SPAN = re.compile(r"`([^`\n]+)`")
 HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 
 
@@ -43,7 +44,13 @@ class Document:
 
     @property
     def links(self) -> tuple[str, ...]:
-        return tuple(LINK.findall(self.prose))
+        return tuple(LINK.findall(SPAN.sub("", self.prose)))
+
+    @property
+    def commands(self) -> str:
+        """Everything that is set as code, a command that goes on over lines in one."""
+        code = [*SPAN.findall(self.prose), *(block.text for block in self.blocks)]
+        return "\n".join(code).replace("\\\n", " ")
 
     @property
     def headings(self) -> tuple[tuple[int, str], ...]:

@@ -144,7 +144,8 @@ SAMPLES: Final = (
     Sample(
         file="advisory-fleet.yaml",
         comment="A fleet of 40 that is scaled elsewhere: the operator decides and reports, and\n"
-        "changes nothing. Compare status.decision with what you do; mode Auto acts on it.\n"
+        "changes nothing. status.decision has its advice: compare it with what you do. Mode Auto\n"
+        "acts on it.\n"
         "Replicas stay as written here; refusals are counted (admission_would_reject), not made.",
         name="large",
         spec={
