@@ -479,6 +479,21 @@ def test_scale_reads_and_writes_replicas_and_tells_the_selector(plane):
     assert scale["status"] == {"replicas": 2, "selector": "app.kubernetes.io/instance=scaled"}
 
 
+def test_an_apply_that_never_names_replicas_leaves_them_to_whoever_scales(plane):
+    def apply(spec: dict[str, Any]) -> int:
+        words = ("apply", "--server-side", "--field-manager=gitops", "-o", "json", "-f", "-")
+        applied = json.loads(plane.kubectl(*words, stdin=json.dumps(fleet(spec, "from-git"))))
+        return int(applied["spec"]["replicas"])
+
+    assert apply(scaling(mode="Manual")) == 1
+    plane.kubectl("scale", "vtd", "from-git", "--replicas=3")
+    assert apply(scaling(mode="Manual", maxReplicas=4)) == 3
+    # The page's warning: what was named once and then is not falls to the default.
+    plane.kubectl("delete", "vtd", "from-git")
+    assert apply(scaling(mode="Manual") | {"replicas": 2}) == 2
+    assert apply(scaling(mode="Manual")) == 1
+
+
 def test_the_columns_people_see(plane):
     plane.kubectl("create", "-f", "-", stdin=json.dumps(fleet({}, "seen")))
     header, *_ = plane.kubectl("get", "vtd", "seen").splitlines()
