@@ -32,9 +32,10 @@ check: env ## format, lint, types, import layers, unit and contract tests (about
 unit: env ## unit and contract tests alone
 	$(RUN) pytest -n auto
 
-generate: env ## write the CRD, the manifests and the page of settings from the types
+generate: env ## write everything that is generated: CRD, manifests, boards, rules, pages
 	$(RUN) python -m vibethinker_operator.manifests manifests
 	$(RUN) python -m vibethinker_server.settings_page docs/server-settings.md
+	$(RUN) python -m charts.source
 
 fuzz: env ## hostile bodies drawn at random for SECONDS (600), before a recording engine
 	$(RUN) python -m tests.fuzz $(or $(SECONDS),600)

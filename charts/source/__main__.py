@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
+from charts.source.dashboards.files import render_files as render_dashboards
 from charts.source.rules.files import render_files as render_rules
 
-RENDERERS = (render_rules,)
+RENDERERS = (render_rules, render_dashboards)
 
 
 def main() -> None:
