@@ -65,7 +65,7 @@ def build_now() -> Row:
                 judged=Judgement(look=0.001, bad=1.0),
             ),
             tile(
-                "Steps of size",
+                "Steps of size, whole time",
                 "Changes of size that the operator wrote in the time shown.",
                 "short",
                 Query(

@@ -157,7 +157,7 @@ def test_titles_are_told_apart_and_panels_do_not_overlap(board: Json):
     ]
     assert len(cells) == len(set(cells))
     assert all(0 <= x < 24 for x, _ in cells)
-    titles = [(panel["type"], panel["title"]) for panel in panels]
+    titles = [panel["title"] for panel in panels if panel["type"] != "row"]
     assert len(titles) == len(set(titles))
 
 
