@@ -37,7 +37,7 @@ def build_now() -> Row:
         "Now",
         (
             tile(
-                "Replicas",
+                "Replicas now",
                 "Replicas that serve, and those that are wanted.",
                 "short",
                 Query(f"sum({replicas('ready')})", "ready"),

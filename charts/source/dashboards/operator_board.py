@@ -85,7 +85,7 @@ def _build_now() -> Row:
                 judged=Judgement(look=0.001, bad=1.0),
             ),
             tile(
-                "Refused readings",
+                "Readings refused now",
                 "Readings per second that did not come or could not be right.",
                 "ops",
                 Query(f"{rate(f'{names.METRIC_REFUSED_SAMPLES}_total')} or vector(0)"),

@@ -17,6 +17,7 @@ from charts.source.rules.alerts import ALERTS
 from charts.source.rules.files import RULES_FILE, render_files
 from charts.source.rules.recording import RECORDING_RULES
 from tests.contract.charts.exported import operator_series, server_series
+from tests.support.boards import BOARDS
 from tests.unit.operating.builders import make_body
 
 RULES: list[dict[str, Any]] = [
@@ -107,6 +108,13 @@ def test_a_runbook_has_its_parts_and_the_figures_of_the_rule(alert: Alert):
     assert f"Severity **{alert.severity}**" in page
     assert f"has held for {alert.for_}" in page
     assert commands_of(alert)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_panels_and_rows_that_a_runbook_names_are_on_the_boards(alert: Alert):
+    titles = {panel["title"] for board in BOARDS.values() for panel in board["panels"]}
+    named = re.findall(r"(?<!\*)\*([^*\n]+(?:\n[^*\n]+)?)\*(?!\*)", page_of(alert))
+    assert {re.sub(r"\s+", " ", name) for name in named} <= titles
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
