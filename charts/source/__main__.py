@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from charts.source.chart.files import render_files as render_chart
+from charts.source.dashboards.files import render_files as render_dashboards
 from charts.source.reference.files import render_files as render_references
 from charts.source.rules.files import render_files as render_rules
 
-RENDERERS = (render_chart, render_references, render_rules)
+RENDERERS = (render_chart, render_references, render_rules, render_dashboards)
 
 
 def main() -> None:

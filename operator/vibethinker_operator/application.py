@@ -72,7 +72,8 @@ class Application:
             interval_seconds=settings.loop_seconds,
         )
         durations = (loop.tick_seconds, scraper.scrape_seconds, cluster.request_seconds)
-        _serve_metrics(loop, reconciler, durations)
+        registry = build_registry(loop, reconciler, durations)
+        start_http_server(names.METRICS_PORT, registry=registry)
         return cls(
             inventory=inventory,
             reconciler=reconciler,
@@ -92,9 +93,10 @@ class Application:
         await self._cluster.close()
 
 
-def _serve_metrics(
+def build_registry(
     loop: ReconcileLoop, reconciler: Reconciler, durations: tuple[Histogram, ...]
-) -> None:
+) -> CollectorRegistry:
+    """Returns everything that the operator exports."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     for histogram in durations:
@@ -108,4 +110,4 @@ def _serve_metrics(
             failed_writes=reconciler.failed_writes,
         )
     )
-    start_http_server(names.METRICS_PORT, registry=registry)
+    return registry

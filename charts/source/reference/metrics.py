@@ -1,22 +1,17 @@
 """docs/reference/metrics.md: every metric, collected from the real collectors."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from prometheus_client import Metric
-from prometheus_client.registry import Collector
 from vibethinker_operator import names as operator_names
-from vibethinker_operator.clock import Clock
-from vibethinker_operator.inventory import Snapshot
-from vibethinker_operator.loop import ReconcileLoop
-from vibethinker_operator.metrics import OperatorCollector
 from vibethinker_server import names as server_names
 
 from charts.source.reference.known_runtime import build_known_registry
 from charts.source.reference.markdown import code, render_page, render_table
 from charts.source.reference.metrics_text import LABELS, OPERATOR, SERVER, UNITS_BY_NAME
+from charts.source.reference.operator_registry import build_operator_metrics
 
 HEAD = ("metric", "type", "labels", "unit", "meaning")
 UNITS_BY_SUFFIX: Final[Mapping[str, str]] = {
@@ -47,7 +42,10 @@ def collect_server_metrics() -> tuple[MetricFacts, ...]:
 
 def collect_operator_metrics() -> tuple[MetricFacts, ...]:
     """Returns what the operator exports."""
-    return tuple(_sorted_facts(_build_operator_collector().collect()))
+    metrics = build_operator_metrics()
+    labels = {one._name: tuple(one._labelnames) for one in metrics.durations}  # noqa: SLF001
+    ours = (one for one in metrics.registry.collect() if one.name.startswith(server_names.PREFIX))
+    return tuple(_sorted_facts(ours, labels))
 
 
 def render_metrics_page() -> str:
@@ -67,28 +65,15 @@ def render_metrics_page() -> str:
     )
 
 
-def _build_operator_collector() -> Collector:
-    async def tick(_snapshot: Snapshot, _now: float) -> None:
-        """Does nothing: the loop is made and never run."""
-
-    clock = Clock(wall=lambda: 0.0, monotonic=lambda: 0.0)
-    loop = ReconcileLoop(snapshots=tuple, tick=tick, clock=clock, interval_seconds=1.0)
-    return OperatorCollector(
-        loop=loop,
-        views=tuple,
-        conditions=tuple,
-        refused_samples=Counter(),
-        failed_writes=Counter(),
-    )
-
-
-def _sorted_facts(families: Iterable[Metric]) -> Iterator[MetricFacts]:
+def _sorted_facts(
+    families: Iterable[Metric], labels: Mapping[str, tuple[str, ...]] | None = None
+) -> Iterator[MetricFacts]:
     for family in sorted(families, key=lambda family: family.name):
         suffix = "_total" if family.type == "counter" else ""
         yield MetricFacts(
             name=f"{family.name}{suffix}",
             type=family.type,
-            labels=_labels_of(family),
+            labels=(labels or {}).get(family.name) or _labels_of(family),
             unit=_unit_of(family.name),
             meaning=family.documentation,
         )

@@ -8,7 +8,7 @@ vLLM's to document. `{path}?name[]=NAME` gives just the named ones. The port is 
 Service: Prometheus asks the pods. Unknown is no series, never 0: where the device's memory cannot
 be read there is no memory ratio, and without a GPU there is no `vibethinker_gpu_util`."""
 
-OPERATOR = """The operator exports these at `:{port}{path}`, beside those of its Python process. A
+OPERATOR = """The operator exports these at `:{port}{path}`, beside `process_…` of its process. A
 fleet that is gone has no series, and so has what is not known."""
 
 UNITS_BY_NAME: Final[Mapping[str, str]] = {
@@ -22,10 +22,12 @@ UNITS_BY_NAME: Final[Mapping[str, str]] = {
 """Units that the name does not tell."""
 
 LABELS: Final[Mapping[str, str]] = {
+    "code": "Status that the API server answered; `none` where it did not.",
     "direction": "Of a change of size: `out` or `in`.",
     "key": "Name of the API key: its entry in the Secret, never the key itself.",
     "kind": "Of memory: `weights`, `kv_used`, `kv_idle` or `other`. Of failed writes: what was"
     " written.",
+    "method": "HTTP method.",
     "name": "Name of the fleet.",
     "namespace": "Namespace of the fleet.",
     "phase": "Where a pod stands between its start and its end.",

@@ -77,7 +77,7 @@ AT_MAX_REPLICAS: Final = Alert(
     for_="15m",
     keep_firing_for="5m",
     summary=f"{FLEET}: at its most replicas, and still too loaded",
-    description="All {{ $value }} replicas that maxReplicas allows are wanted, and a line has"
+    description="{{ $value }} replicas are wanted, as many as maxReplicas allows, and a line has"
     " stayed crossed for a quarter of an hour. New sessions wait or are refused.",
     meaning="The fleet would grow and may not. Under `ScaleOutThenReject` and `Reject` new sessions"
     " are refused with a Retry-After and known ones are served; under `ScaleOut` all wait. With"
@@ -103,7 +103,7 @@ FLAPPING: Final = Alert(
     for_="1m",
     keep_firing_for="10m",
     summary=f"{FLEET}: grows and shrinks by turns",
-    description="The fleet's size has turned back {{ $value | humanize }} times within half an"
+    description='The fleet\'s size has turned back {{ printf "%.0f" $value }} times within half an'
     " hour. Every start of a replica costs minutes of GPU time in which it serves nobody.",
     meaning="Load comes in waves that are shorter than the stabilization window, or somebody"
     " else writes the size too. Nobody is cut off: every shrink drains.",

@@ -50,7 +50,7 @@ REJECTING: Final = Alert(
     for_="10m",
     keep_firing_for="5m",
     summary=f"{FLEET}: requests are refused",
-    description="{{ $value | humanize }} requests a second are refused for load (429), for ten"
+    description='{{ printf "%.2f" $value }} requests a second are refused for load (429), for ten'
     " minutes. Known sessions are served; new ones are told when to come back.",
     meaning="The fleet is full and relief does not come. The refusals are what keeps the running"
     " sessions well.",
@@ -86,7 +86,7 @@ QUEUE_BACKLOG: Final = Alert(
     for_="10m",
     keep_firing_for="5m",
     summary=f"{FLEET}: a queue that does not go away",
-    description="The queue per ready replica is {{ $value | humanize }} times the fleet's own"
+    description='The queue per ready replica is {{ printf "%.2f" $value }} times the fleet\'s own'
     " line.",
     meaning="Users wait for their first token. With a model this small most overload shows as a"
     " queue, with memory far below its line: sequences (`engine.maxNumSeqs`) run out first.",
