@@ -9,8 +9,15 @@ from vibethinker_operator import names as operator_names
 from vibethinker_server import names as server_names
 
 from charts.source.reference.known_runtime import build_known_registry
+from charts.source.reference.label_values import list_label_values
 from charts.source.reference.markdown import code, render_page, render_table
-from charts.source.reference.metrics_text import LABELS, OPERATOR, SERVER, UNITS_BY_NAME
+from charts.source.reference.metrics_text import (
+    LABELS,
+    OPERATOR,
+    SERVER,
+    UNITS_BY_NAME,
+    VALUES,
+)
 from charts.source.reference.operator_registry import build_operator_metrics
 
 HEAD = ("metric", "type", "labels", "unit", "meaning")
@@ -62,7 +69,14 @@ def render_metrics_page() -> str:
         render_table(HEAD, map(_row, operator)),
         "## Labels",
         render_table(("label", "meaning"), ((code(n), LABELS[n]) for n in sorted(used))),
+        VALUES,
+        render_table(("metric", "label", "values"), _value_rows()),
     )
+
+
+def _value_rows() -> Iterator[tuple[str, ...]]:
+    for (metric, label), values in list_label_values().items():
+        yield code(metric), code(label), ", ".join(map(code, values))
 
 
 def _sorted_facts(

@@ -11,6 +11,9 @@ be read there is no memory ratio, and without a GPU there is no `vibethinker_gpu
 OPERATOR = """The operator exports these at `:{port}{path}`, beside `process_…` of its process. A
 fleet that is gone has no series, and so has what is not known."""
 
+VALUES = """Where the values are fixed, these are all of them. Rules and reasons of decisions, and
+types and reasons of conditions are in [conditions.md](conditions.md)."""
+
 UNITS_BY_NAME: Final[Mapping[str, str]] = {
     "vibethinker_gpu_util": "ratio, 0 to 1",
     "vibethinker_draining": "0 or 1",

@@ -37,8 +37,8 @@ ADVICE = """- **"Out of reach" is nothing to repair.** A large card with 128 seq
   `engine.maxNumSeqs` (and `maxNumBatchedTokens`, which must not be smaller).
 - **"Sequences that fit" are full ones.** Most are shorter, so more of them run; what does not fit
   waits, or is preempted by vLLM.
-- **Small cards** (8 GB, slices of 10 GB) work. What else uses the card, such as a desktop, is
-  missing from the pool; lower `gpuMemoryUtilizationPercentage` then.
+- **Small cards** (8 GB, slices of 10 GB) have room for it. What else uses the card, such as a
+  desktop, is missing from the pool; lower `gpuMemoryUtilizationPercentage` then.
 - **Longer sequences** (`maxModelLen`) cost in proportion: at 32768 an eighth as many fit.
 - **Slices of a card**: name the resource, such as `gpu: {resourceName: nvidia.com/mig-1g.10gb}`.
   Cards that pods share by time slicing have no live memory: nobody can tell whose memory it is."""

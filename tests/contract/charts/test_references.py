@@ -13,6 +13,8 @@ from vibethinker_server import names as server_names
 
 from charts.source.reference import metrics
 from charts.source.reference.files import render_files
+from charts.source.reference.known_runtime import build_known_registry
+from charts.source.reference.label_values import list_label_values
 from charts.source.reference.metrics_text import LABELS, UNITS_BY_NAME
 from charts.source.reference.schema import list_fields, list_rules
 
@@ -93,6 +95,17 @@ def test_a_metric_by_label_says_so_though_nothing_was_counted_yet():
     labels = {facts.name: facts.labels for facts in metrics.collect_operator_metrics()}
     assert labels["vibethinker_operator_failed_writes_total"] == ("kind",)
     assert labels["vibethinker_fleet_replicas"] == ("namespace", "name", "state")
+
+
+def test_every_value_of_a_label_that_a_server_shows_is_listed():
+    listed = list_label_values()
+    for family in build_known_registry().collect():
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                assert value in listed.get((sample.name, label), (value,))
+    for (metric, label), values in listed.items():
+        assert values, (metric, label)
+        assert all(f"`{value}`" in page("metrics") for value in values)
 
 
 def test_every_variable_of_the_operator_is_there():
