@@ -10,7 +10,7 @@ import matplotlib as mpl
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from tests.pictures.units import format_value
 
@@ -20,6 +20,7 @@ Answers = Mapping[str, Sequence[Json]]
 # Okabe and Ito's, which colour-blind readers tell apart.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8A8A8A")
 LINE_COLOUR = "#222222"
+NOTHING = "no series: nothing of the kind happened"
 JUDGED = {"green": "#009E73", "orange": "#E69F00", "red": "#C0392B"}
 STYLE: dict[Any, Any] = {
     "font.size": 9,
@@ -87,14 +88,22 @@ def _draw_graph(axes: Axes, panel: Json, lines: list[Line]) -> None:
             (drawn,) = axes.plot(*_break_gaps(line.times, line.values), label=line.legend)
             if line.held_against:
                 drawn.set(color=LINE_COLOUR, linestyle="--", linewidth=1)
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_value(value, unit)))
+    _scale(axes, panel["fieldConfig"]["defaults"], unit)
     axes.set_xlabel("seconds")
     axes.grid(axis="y", color="#EEEEEE")
     if lines:
-        axes.legend(fontsize=7, ncols=2, loc="upper left", framealpha=0.8)
-        axes.margins(y=0.35)
-        axes.set_ylim(bottom=0)
+        axes.figure.legend(fontsize=7, ncols=3, loc="outside lower left", frameon=False)
+    else:
+        axes.text(0.5, 0.5, NOTHING, ha="center", transform=axes.transAxes, color="#888888")
+
+
+def _scale(axes: Axes, defaults: Json, unit: str) -> None:
+    axes.set_ylim(0, defaults.get("max", axes.get_ylim()[1]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_value(value, unit)))
+    if unit == "bytes":
+        axes.yaxis.set_major_locator(
+            MultipleLocator(2 ** math.floor(math.log2(axes.get_ylim()[1] / 3)))
+        )
 
 
 def _break_gaps(times: list[float], values: list[float]) -> tuple[list[float], list[float]]:

@@ -89,13 +89,17 @@ def _query_variable(variable: Variable) -> builders.QueryVariable:
 
 
 def _marks() -> tuple[builders.AnnotationQuery, ...]:
-    desired = f'max by (namespace, name) ({names.METRIC_REPLICAS}{{state="desired"}}'
     refused = f"sum by (namespace, name) ({REJECTED.record}) > 0"
     return (
-        _mark("Scale-out", "green", f"{desired}) > {desired} offset 1m)", "grows"),
-        _mark("Scale-in", "purple", f"{desired}) < {desired} offset 1m)", "shrinks"),
+        _mark("Scale-out", "green", _step("out"), "grows"),
+        _mark("Scale-in", "purple", _step("in"), "shrinks"),
         _mark("Reject window", "red", refused, "refuses requests"),
     )
+
+
+def _step(direction: str) -> str:
+    steps = f'{names.METRIC_SCALE_STEPS}_total{{direction="{direction}"}}'
+    return f"sum by (namespace, name) (increase({steps}[$__rate_interval])) > 0"
 
 
 def _mark(name: str, color: str, expression: str, does: str) -> builders.AnnotationQuery:

@@ -37,7 +37,8 @@ def of_fleet(metric: str) -> str:
 
 def age_seconds(timestamp_metric: str) -> str:
     """Returns how old a time was when it was scraped; the wait for the next scrape is no age."""
-    return f"timestamp({timestamp_metric}) - {timestamp_metric}"
+    # A scrape's time is that of its beginning, a moment before the page is made.
+    return f"clamp_min(timestamp({timestamp_metric}) - {timestamp_metric}, 0)"
 
 
 READY: Final = f'{operator_names.METRIC_REPLICAS}{{state="ready"}}'

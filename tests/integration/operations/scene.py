@@ -20,11 +20,13 @@ FLEETS: dict[str, dict[str, Any]] = {
     "full": {"saturation": SATURATION, "tokenLimits": {"qa": CAP}},
     "growing": {
         "saturation": SATURATION,
-        "scaling": {"maxReplicas": 2, "scaleDownStabilizationSeconds": 5},
+        "scaling": {"maxReplicas": 4, "scaleDownStabilizationSeconds": 5},
     },
     "advised": {"saturation": SATURATION, "scaling": {"mode": "Advisory", "maxReplicas": 3}},
 }
-FULL = 1.0
+FULL = 0.9
+"""Above the line of memory, below the one at which every pod refuses newcomers."""
+
 CALM_SECONDS = 10.0
 ASK_AGAIN_SECONDS = 0.5
 
@@ -79,8 +81,7 @@ def play(fleets: dict[str, Fleet], in_the_storm: Callable[[], None]) -> Traffic:
         time.sleep(CALM_SECONDS)
         for fleet in fleets.values():
             fleet.set_kv_usage(FULL)
-        growing.wait_ready(2)
-        # The new pod is empty: together they are below the line, and the other two stay above it.
+        wait_for(lambda: (growing.replicas() or 0) > 1, "growth")
         wait_for(lambda: 429 in traffic.statuses["full"], "a refusal by a fleet that may not grow")
         in_the_storm()
         for fleet in fleets.values():
