@@ -52,7 +52,6 @@ def _annotations() -> dict[str, str]:
     return {
         "artifacthub.io/license": "Apache-2.0",
         "artifacthub.io/operator": "true",
-        "artifacthub.io/operatorCapabilities": "Auto Pilot",
         "artifacthub.io/category": "ai-machine-learning",
         "artifacthub.io/prerelease": "true",
         "artifacthub.io/crds": render_documents([[resource]]),

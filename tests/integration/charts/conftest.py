@@ -1,4 +1,4 @@
-"""One box for all tests of this folder, in which Helm installs the operator from its real image."""
+"""A box in which Helm installs the operator from its real image; it ends with its module."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ MONITORING = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def box() -> Iterator[Box]:
     Box(NAME).stop()
     box = start_box(NAME, [OPERATOR, SERVER, STUB_ENGINE, BASE])
@@ -60,21 +60,21 @@ def define(kind: str, plural: str) -> dict[str, object]:
     }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def network(box: Box) -> Iterator[BoxNetwork]:
     network = BoxNetwork(box)
     yield network
     network.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def kube(box: Box, network: BoxNetwork) -> Iterator[Kube]:
     kube = Kube(box, network)
     yield kube
     kube.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def release(kube: Kube) -> Iterator[Release]:
     """The operator, installed with the chart's own values."""
     release = Release(kube)

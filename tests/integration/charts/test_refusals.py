@@ -72,6 +72,13 @@ def test_an_operator_that_kubectl_installed_is_taken_over_in_its_own_place(plane
     assert names == ["deployment.apps/vibethinker-operator"]
 
 
+def test_under_another_name_a_kept_definition_is_taken_over_when_told_to(plane):
+    install(plane)
+    helm(plane, "uninstall", RELEASE, "--namespace", SYSTEM)
+    assert "invalid ownership metadata" in refusal_of(plane, release="other")
+    install(plane, "--take-ownership", release="other")
+
+
 def test_without_its_definition_an_install_says_which_one_and_how_to_bring_it(plane):
     said = refusal_of(plane, "--set", "crds.enabled=false")
     assert "no CustomResourceDefinition vibethinkerdeployments.vibethinker.io" in said
