@@ -43,6 +43,14 @@ def hpa_condition(kube: Kube, type_: str) -> Object:
     return next((dict(each) for each in conditions if each["type"] == type_), {})
 
 
+def would_reject(pod: Object) -> float:
+    """Returns how many newcomers a pod let in over its line, as its own page says."""
+    name = "vibethinker_admission_would_reject_total"
+    url = f"http://{pod['status']['podIP']}:9100/metrics?name[]={name}"
+    lines = httpx.get(url, timeout=5).text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(name))
+
+
 def test_an_hpa_moves_a_manual_fleet_through_scale_and_a_drain_comes_before_each_shrink(
     fleets: dict[str, Fleet], kube: Kube, operator: Any
 ):
@@ -68,6 +76,7 @@ def test_an_advised_fleet_under_load_says_what_it_would_do_and_neither_grows_nor
 ):
     fleet = fleets[LARGE.name]
     pods = fleet.wait_ready(WRITTEN)
+    grown = len(fleet.events("ScaledOut"))  # to the size that is written
     fleet.set_kv_usage(FULL, pods)
 
     def advice() -> int:
@@ -81,6 +90,8 @@ def test_an_advised_fleet_under_load_says_what_it_would_do_and_neither_grows_nor
     assert decision["desiredReplicas"] == WRITTEN
     answer = fleet.begin_chat(fleet.url(), tokens=5).result()
     assert answer.status_code == httpx.codes.OK
+    assert sum(kube.network.call(would_reject, pod) for pod in pods) >= 1
     assert fleet.replicas() == WRITTEN
-    assert fleet.events("ScaledOut") == fleet.events("RejectingRequests") == []
+    assert len(fleet.events("ScaledOut")) == grown
+    assert fleet.events("RejectingRequests") == []
     assert fleet.condition("ScalingActive")["reason"] == "AdvisoryMode"
