@@ -69,8 +69,8 @@ CASES = {
             "nobody serves": {**condition("False", "1x90"), **replicas("desired", "1x90")},
             "it cannot be read, so nothing is decided": condition("Unknown", "1x90"),
             "the operator was replaced meanwhile": {
-                **condition("False", "1x20 _x70", "before"),
-                **condition("False", "_x20 1x70", "after"),
+                **condition("False", "1x30 _x60", "before"),
+                **condition("False", "_x30 1x60", "after"),
             },
         },
         silent={
