@@ -467,6 +467,29 @@ def test_conditions_merge_by_type_under_server_side_apply(plane):
     assert {condition["type"] for condition in merged["conditions"]} == {"Ready", "Available"}
 
 
+def test_a_condition_that_its_writer_no_longer_names_is_gone(plane):
+    plane.kubectl("create", "-f", "-", stdin=json.dumps(fleet({}, "repaired")))
+
+    def tell(*types: str) -> set[str]:
+        time = "2026-11-24T04:00:00Z"
+        rest = {
+            "status": "True",
+            "reason": "InvalidSpec",
+            "message": "",
+            "lastTransitionTime": time,
+        }
+        told = fleet({}, "repaired") | {
+            "status": {"conditions": [{"type": t} | rest for t in types]}
+        }
+        told.pop("spec")
+        words = ("apply", "--server-side", "--field-manager=vibethinker-operator", "-o", "json")
+        answer = plane.kubectl(*words, "--subresource=status", "-f", "-", stdin=json.dumps(told))
+        return {condition["type"] for condition in json.loads(answer)["status"]["conditions"]}
+
+    assert tell("Ready", "Stalled") == {"Ready", "Stalled"}
+    assert tell("Ready") == {"Ready"}
+
+
 def test_scale_reads_and_writes_replicas_and_tells_the_selector(plane):
     plane.kubectl("create", "-f", "-", stdin=json.dumps(fleet({}, "scaled")))
     status = '{"status": {"replicas": 2, "selector": "app.kubernetes.io/instance=scaled"}}'
