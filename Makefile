@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit generate fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching cluster-up cluster-shell cluster-down env
+.PHONY: help demo test check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -32,9 +32,15 @@ check: env ## format, lint, types, import layers, unit and contract tests (about
 unit: env ## unit and contract tests alone
 	$(RUN) pytest -n auto
 
-generate: env ## write the CRD, the manifests and the page of settings from the types
+generate: env ## write everything that is generated: CRD, manifests, chart, boards, rules, pages
 	$(RUN) python -m vibethinker_operator.manifests manifests
 	$(RUN) python -m vibethinker_server.settings_page docs/server-settings.md
+	$(RUN) python -m charts.source
+
+dashboard-pictures: env ## draw every panel of the boards from what a real Prometheus answers
+	$(STAGE) "queries" $(RUN) pytest tests/integration/operations/test_truth.py
+	$(STAGE) "vLLM's queries" $(RUN) pytest tests/e2e/test_vllm_boards.py
+	$(RUN) python -m tests.pictures docs/dashboards
 
 fuzz: env ## hostile bodies drawn at random for SECONDS (600), before a recording engine
 	$(RUN) python -m tests.fuzz $(or $(SECONDS),600)

@@ -2,11 +2,12 @@
 
 import aiohttp
 from kubernetes.aio import client
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, start_http_server
 
 from vibethinker_operator import names
 from vibethinker_operator.clock import Clock
 from vibethinker_operator.cluster import Cluster, load_configuration
+from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.images import DefaultImages
 from vibethinker_operator.inventory import Inventory
 from vibethinker_operator.loop import ReconcileLoop
@@ -15,6 +16,7 @@ from vibethinker_operator.reconcile import Reconciler
 from vibethinker_operator.root_key import ensure_root_key
 from vibethinker_operator.scrape import FleetScraper, build_session
 from vibethinker_operator.settings import Settings
+from vibethinker_operator.start_check import require_resources
 
 
 class Application:
@@ -40,15 +42,21 @@ class Application:
         """Returns the operator, ready to run.
 
         Raises:
-            ClusterError: the root key can be neither read nor made.
+            ClusterError: resources cannot be watched, or the root key neither read nor made.
         """
         cluster = Cluster(client.ApiClient(await load_configuration()))
-        root_key = await ensure_root_key(cluster, settings.namespace)
+        try:
+            await require_resources(cluster, settings.namespaces)
+            root_key = await ensure_root_key(cluster, settings.namespace)
+        except ClusterError:
+            await cluster.close()
+            raise
         session = build_session()
         clock = Clock()
+        scraper = FleetScraper(session, clock.now)
         reconciler = Reconciler(
             cluster=cluster,
-            scraper=FleetScraper(session, clock.now),
+            scraper=scraper,
             clock=clock,
             images=DefaultImages(
                 package=settings.package_image,
@@ -63,7 +71,9 @@ class Application:
             clock=clock,
             interval_seconds=settings.loop_seconds,
         )
-        _serve_metrics(loop, reconciler)
+        durations = (loop.tick_seconds, scraper.scrape_seconds, cluster.request_seconds)
+        registry = build_registry(loop, reconciler, durations)
+        start_http_server(names.METRICS_PORT, registry=registry)
         return cls(
             inventory=inventory,
             reconciler=reconciler,
@@ -83,14 +93,21 @@ class Application:
         await self._cluster.close()
 
 
-def _serve_metrics(loop: ReconcileLoop, reconciler: Reconciler) -> None:
+def build_registry(
+    loop: ReconcileLoop, reconciler: Reconciler, durations: tuple[Histogram, ...]
+) -> CollectorRegistry:
+    """Returns everything that the operator exports."""
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    for histogram in durations:
+        registry.register(histogram)
     registry.register(
         OperatorCollector(
             loop=loop,
             views=lambda: tuple(reconciler.views.values()),
+            conditions=lambda: tuple(reconciler.conditions.values()),
             refused_samples=reconciler.refused_samples,
             failed_writes=reconciler.failed_writes,
         )
     )
-    start_http_server(names.METRICS_PORT, registry=registry)
+    return registry

@@ -11,12 +11,16 @@ CARD_MEMORY_BYTES: Final = {
     "NVIDIA-A30": round(23.53 * GIB),
     "NVIDIA-A100-SXM4-40GB": round(39.50 * GIB),
     "NVIDIA-A100-SXM4-80GB": round(79.25 * GIB),
+    "NVIDIA-A100-SXM4-80GB-MIG-1g.10gb": round(9.50 * GIB),
+    "NVIDIA-A100-SXM4-80GB-MIG-2g.20gb": round(19.50 * GIB),
+    "NVIDIA-H100-80GB-HBM3": round(79.11 * GIB),
 }
 """Memory that CUDA reports, in bytes, by the node label nvidia.com/gpu.product.
 
 It is less than the data sheet says (ECC, firmware). Source: the "GPU 0 has a total capacity of"
-line of PyTorch's out-of-memory errors as users report them, which is the same figure. A card that
-is not here is not guessed at: its first pod reports it.
+line of PyTorch's out-of-memory errors as users report them, which is the same figure; for slices
+of a card the list that `nvidia-smi mig -lgip` prints. A card that is not here is not guessed at:
+its first pod reports it.
 """
 
 

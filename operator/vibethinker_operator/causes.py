@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from vibethinker_operator.condition_reasons import ConditionReason as Why
 from vibethinker_operator.errors import (
     ClusterError,
     ConflictError,
@@ -31,12 +32,15 @@ def describe_refusal(error: ClusterError) -> Cause:
     """Returns why an object of the fleet could not be written."""
     match error:
         case ConflictError():
-            return Cause("NameTaken", f"an object of that name belongs to somebody else: {error}")
+            return Cause(
+                Why.NAME_TAKEN,
+                f"an object of that name belongs to somebody else: {error}",
+            )
         case ForbiddenError():
-            return Cause("WriteForbidden", str(error))
+            return Cause(Why.WRITE_FORBIDDEN, str(error))
         case UnavailableError():
-            return Cause("ApiUnavailable", str(error))
-    return Cause("WriteRefused", str(error))
+            return Cause(Why.API_UNAVAILABLE, str(error))
+    return Cause(Why.WRITE_REFUSED, str(error))
 
 
 def find_cause(observed: Observed) -> Cause | None:
@@ -50,7 +54,7 @@ def find_cause(observed: Observed) -> Cause | None:
 
 def _find_pod_cause(pod: ObservedPod) -> Cause | None:
     if pod.unschedulable_message is not None:
-        return Cause("Unschedulable", f"pod {pod.name}: {pod.unschedulable_message}")
+        return Cause(Why.UNSCHEDULABLE, f"pod {pod.name}: {pod.unschedulable_message}")
     if pod.waiting_reason is not None:
         said = pod.waiting_message or "the kubelet gives no message"
         return Cause(_to_reason(pod.waiting_reason), f"pod {pod.name}: {said}{_last_end(pod)}")

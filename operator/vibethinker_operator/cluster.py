@@ -1,11 +1,13 @@
 """The only Kubernetes client: reads, creates, applies, scales, annotates. All of it is I/O."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 from kubernetes.aio import client, config
+from prometheus_client import Histogram
 
 from vibethinker_operator import names
 from vibethinker_operator.errors import (
@@ -26,6 +28,8 @@ HTTP_TOO_MANY_REQUESTS = 429
 HTTP_SERVER_ERROR = 500
 ERRORS = {403: ForbiddenError, 404: NotFoundError, 409: ConflictError}
 REQUEST_TIMEOUT_SECONDS = 10.0
+REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+NO_ANSWER = "none"
 
 
 async def load_configuration() -> client.Configuration:
@@ -50,6 +54,13 @@ class Cluster:
 
     def __init__(self, api: client.ApiClient) -> None:
         self._api = api
+        self.request_seconds = Histogram(
+            names.METRIC_API_SECONDS,
+            "Seconds of requests to the Kubernetes API, by method and answered code (none: none).",
+            labelnames=("method", "code"),
+            buckets=REQUEST_BUCKETS,
+            registry=None,
+        )
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -61,6 +72,10 @@ class Cluster:
             return await self._request("GET", object_path(manifest, subresource))
         except NotFoundError:
             return None
+
+    async def check_list(self, path: str) -> None:
+        """Raises what a list of the collection at `path` would raise."""
+        await self._request("GET", path, query={"limit": "1"})
 
     async def create(self, manifest: Body) -> bool:
         """Creates the object; returns False where it is already there."""
@@ -122,12 +137,17 @@ class Cluster:
             body=body,
             auth_settings=["BearerToken"],
         )
+        code, started = NO_ANSWER, asyncio.get_running_loop().time()
         try:
             response = await self._api.call_api(*request, _request_timeout=REQUEST_TIMEOUT_SECONDS)
             payload = await response.read()
+            code = str(response.status)
         except (TimeoutError, OSError, aiohttp.ClientError, client.ApiException) as error:
             said = str(error) or type(error).__name__
             raise UnavailableError(f"{method} {path}: {said}") from error
+        finally:
+            seconds = asyncio.get_running_loop().time() - started
+            self.request_seconds.labels(method, code).observe(seconds)
         if response.status >= HTTP_CLIENT_ERROR:
             raise _error_of(response.status, f"{method} {path}", payload)
         try:

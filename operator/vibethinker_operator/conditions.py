@@ -8,6 +8,7 @@ from typing import Final
 from vibethinker_operator import names
 from vibethinker_operator.api.status import Condition, ConditionStatus
 from vibethinker_operator.causes import Cause, find_cause
+from vibethinker_operator.condition_reasons import ConditionReason as Why
 from vibethinker_operator.engine_version import TESTED_VERSIONS, is_tested
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.kv import assess_memory_line
@@ -16,6 +17,13 @@ from vibethinker_operator.scaling import Verdict
 
 MESSAGE_LIMIT: Final = 4096
 """What the CRD takes; the cluster's own words, which are copied, can be longer."""
+
+STALLED: Final = "Stalled"
+"""Stands in the status only while it is True: so kstatus, and with it Flux and kpt, tells a fleet
+that waits for a person from one that is on its way."""
+
+NEEDS_A_PERSON: Final = frozenset({Why.NAME_TAKEN, Why.WRITE_FORBIDDEN, Why.WRITE_REFUSED})
+"""Problems that no amount of waiting ends."""
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
 
@@ -33,23 +41,24 @@ def answer_ready(view: FleetView) -> Answer:
     """Returns whether somebody serves, or what stands in the way."""
     observed = view.fleet.observed
     if observed is None:
-        return _unless(view.problem, Answer(FALSE, "Creating", "the Deployment is being made"))
+        return _unless(view.problem, Answer(FALSE, Why.CREATING, "the Deployment is being made"))
     serving, wanted = len(observed.serving), observed.spec_replicas
     if serving:
-        return Answer(TRUE, "Serving", f"{serving} of {wanted} replicas serve")
+        return Answer(TRUE, Why.SERVING, f"{serving} of {wanted} replicas serve")
+    if not wanted:
+        return Answer(FALSE, Why.SCALED_TO_ZERO, "nobody serves: spec.replicas is 0")
     cause = find_cause(observed)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
-    return Answer(
-        FALSE, "Starting", f"none of {wanted} replicas serves yet{_describe_sandbox(observed)}"
-    )
+    said = f"none of {wanted} replicas serves yet{_describe_sandbox(observed)}"
+    return Answer(FALSE, Why.STARTING, said)
 
 
 def answer_progressing(view: FleetView) -> Answer:
     """Returns whether the fleet is on its way to what is wanted."""
     observed = view.fleet.observed
     if observed is None:
-        return _unless(view.problem, Answer(TRUE, "Creating", "the Deployment is being made"))
+        return _unless(view.problem, Answer(TRUE, Why.CREATING, "the Deployment is being made"))
     cause = find_cause(observed)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
@@ -76,10 +85,10 @@ def answer_memory_line(view: FleetView) -> Answer:
     )
     match reach.reachable:
         case None:
-            return Answer(UNKNOWN, "MemoryUnknown", reach.message)
+            return Answer(UNKNOWN, Why.MEMORY_UNKNOWN, reach.message)
         case True:
-            return Answer(TRUE, "LineReachable", reach.message)
-    return Answer(FALSE, "QueueDecides", reach.message)
+            return Answer(TRUE, Why.LINE_REACHABLE, reach.message)
+    return Answer(FALSE, Why.QUEUE_DECIDES, reach.message)
 
 
 def answer_engine_supported(view: FleetView) -> Answer:
@@ -88,23 +97,24 @@ def answer_engine_supported(view: FleetView) -> Answer:
     match is_tested(image):
         case None:
             said = f"the tag of {image} names no vLLM version; tested are {tested}"
-            return Answer(UNKNOWN, "VersionUnknown", said)
+            return Answer(UNKNOWN, Why.VERSION_UNKNOWN, said)
         case False:
-            return Answer(FALSE, "VersionUntested", f"{image} is not one of the tested {tested}")
-    return Answer(TRUE, "VersionTested", f"{image} is one of the tested {tested}")
+            said = f"{image} is not one of the tested {tested}"
+            return Answer(FALSE, Why.VERSION_UNTESTED, said)
+    return Answer(TRUE, Why.VERSION_TESTED, f"{image} is one of the tested {tested}")
 
 
 def answer_update_available(view: FleetView) -> Answer:
     """Returns whether the operator would make new pods otherwise than the running ones."""
     choice, name = view.fleet.choice, view.fleet.resource.metadata.name
     if not choice.update_available:
-        return Answer(FALSE, "UpToDate", "the pods are made as this operator makes them")
+        return Answer(FALSE, Why.UP_TO_DATE, "the pods are made as this operator makes them")
     said = (
         f"this operator would run {choice.offered_images.engine} with the package of "
         f"{choice.offered_images.package}; nothing restarts until it is accepted: kubectl annotate "
         f"{names.SHORT_NAME} {name} {names.ANNOTATION_ACCEPT_UPDATE}={choice.offer} --overwrite"
     )
-    return Answer(TRUE, "NewerTemplate", said)
+    return Answer(TRUE, Why.NEWER_TEMPLATE, said)
 
 
 ANSWERS: Final[Mapping[str, Callable[[FleetView], Answer]]] = {
@@ -119,15 +129,27 @@ ANSWERS: Final[Mapping[str, Callable[[FleetView], Answer]]] = {
 """Every condition, in the order in which the status lists them."""
 
 
+def answer_stalled(view: FleetView) -> Answer | None:
+    """Returns what keeps the fleet from what is wanted until a person acts; None: nothing does."""
+    problem = view.problem
+    if problem is None or problem.reason not in NEEDS_A_PERSON:
+        return None
+    return Answer(TRUE, problem.reason, problem.message)
+
+
 def render_conditions(
     view: FleetView, previous: Iterable[Condition], now: float
 ) -> tuple[Condition, ...]:
     """Returns every condition; one keeps its transition time as long as its status stays."""
     generation = view.fleet.resource.metadata.generation
     before = {condition.type: condition for condition in previous}
+    answers = {type_: answer(view) for type_, answer in ANSWERS.items()}
+    stalled = answer_stalled(view)
+    if stalled is not None:
+        answers[STALLED] = stalled
     return tuple(
-        _render(type_, answer(view), before.get(type_), generation, now)
-        for type_, answer in ANSWERS.items()
+        _render(type_, answer, before.get(type_), generation, now)
+        for type_, answer in answers.items()
     )
 
 
@@ -136,10 +158,11 @@ def render_invalid_spec(
 ) -> tuple[Condition, ...]:
     """Returns the conditions of a resource that cannot be obeyed as written."""
     before = {condition.type: condition for condition in previous}
-    answer = Answer(FALSE, "InvalidSpec", message)
     fresh = {
-        type_: _render(type_, answer, before.get(type_), generation, now)
-        for type_ in ("Ready", "Progressing")
+        type_: _render(
+            type_, Answer(status, Why.INVALID_SPEC, message), before.get(type_), generation, now
+        )
+        for type_, status in (("Ready", FALSE), ("Progressing", FALSE), (STALLED, TRUE))
     }
     return tuple((before | fresh).values())
 
@@ -163,13 +186,13 @@ def _answer_movement(observed: Observed) -> Answer:
     starting = [pod.name for pod in observed.active if not pod.ready and not pod.draining_since]
     if observed.draining:
         pods = ", ".join(pod.name for pod in observed.draining)
-        return Answer(TRUE, "Draining", f"{pods} takes nothing new and ends what it runs")
+        return Answer(TRUE, Why.DRAINING, f"{pods} takes nothing new and ends what it runs")
     if observed.replica_set_count_with_pods > 1:
-        return Answer(TRUE, "RollingOut", "pods of an older template are being replaced")
+        return Answer(TRUE, Why.ROLLING_OUT, "pods of an older template are being replaced")
     if starting or len(observed.active) < observed.spec_replicas:
         named = ", ".join(starting) or "a pod that is not made yet"
-        return Answer(TRUE, "Starting", f"{named}: on the way up{_describe_sandbox(observed)}")
-    return Answer(FALSE, "Complete", f"{len(observed.active)} replicas, as wanted")
+        return Answer(TRUE, Why.STARTING, f"{named}: on the way up{_describe_sandbox(observed)}")
+    return Answer(FALSE, Why.COMPLETE, f"{len(observed.active)} replicas, as wanted")
 
 
 def _describe_sandbox(observed: Observed) -> str:
@@ -191,5 +214,6 @@ def _unless(problem: Cause | None, answer: Answer) -> Answer:
 
 def _of(verdict: Verdict | None) -> Answer:
     if verdict is None:
-        return Answer(UNKNOWN, "NoDeployment", "nothing is decided before there is a Deployment")
+        said = "nothing is decided before there is a Deployment"
+        return Answer(UNKNOWN, Why.NO_DEPLOYMENT, said)
     return Answer(TRUE if verdict.status else FALSE, verdict.reason, verdict.message)

@@ -25,6 +25,7 @@ from vibethinker_operator.signals import Signals
 from vibethinker_operator.streak import Track, fold_sweep
 from vibethinker_operator.supply import Supply, count_supply, learn_start, withdraw_late
 from vibethinker_operator.verdicts import judge_active, judge_growth, judge_limited
+from vibethinker_operator.wording import count_replicas
 
 
 def decide(
@@ -113,10 +114,11 @@ def _note_change(state: ScalingState, supply: Supply, now: float) -> ScalingStat
 def _apply_mode(case: Case, found: Answer) -> Answer:
     written = case.policy.written_replicas
     if case.policy.mode is Mode.MANUAL:
-        message = f"mode is Manual: {written} replicas, as spec.replicas says"
+        message = f"mode is Manual: {count_replicas(written)}, as spec.replicas says"
         return Answer(written, Rule.MANUAL, Reason.MANUAL_MODE, message)
     if case.policy.mode is Mode.ADVISORY:
-        advice = f"mode is Advisory: {found.replicas} replicas advised, {written} as written"
+        advised = count_replicas(found.replicas)
+        advice = f"mode is Advisory: {advised} advised, {written} as written"
         return replace(found, replicas=written, message=f"{advice}; {found.message}")
     return found
 

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Literal
 
 from vibethinker_operator import names
@@ -12,13 +13,59 @@ MESSAGE_LIMIT = 1024
 """Bytes the API server takes in an Event's note; a longer one is refused whole."""
 
 
+NoticeType = Literal["Normal", "Warning"]
+
+
+class News(Enum):
+    """What a fleet does that is told, beside its conditions: each word, its type, and when."""
+
+    SCALED_OUT = "ScaledOut", "Normal", "The fleet was asked to grow."
+    SCALED_IN = "ScaledIn", "Normal", "The fleet was asked to shrink."
+    DRAIN_STARTED = (
+        "DrainStarted",
+        "Normal",
+        "A pod takes nothing new, ends what it runs, and then goes.",
+    )
+    DRAIN_UNDONE = "DrainUndone", "Normal", "Load came back before a draining pod went."
+    UNEXPECTED_VICTIM = (
+        "UnexpectedVictim",
+        "Warning",
+        "A shrink took another pod than the drained one: what it ran may have been cut.",
+    )
+    REJECTING_REQUESTS = (
+        "RejectingRequests",
+        "Warning",
+        "Pods began to refuse requests for load; said once for a spell of refusals.",
+    )
+    ACCEPTING_REQUESTS = (
+        "AcceptingRequests",
+        "Normal",
+        "No request has been refused for load for a minute.",
+    )
+    REPLICAS_IGNORED = (
+        "ReplicasIgnored",
+        "Warning",
+        "`spec.replicas` was changed while `scaling.mode` is Auto, which does not read it.",
+    )
+
+    def __init__(self, reason: str, type_: NoticeType, when: str) -> None:
+        self.reason = reason
+        self.type = type_
+        self.when = when
+
+
 @dataclass(frozen=True)
 class Notice:
     """Something a person watching the fleet wants to be told once."""
 
-    type: Literal["Normal", "Warning"]
+    type: NoticeType
     reason: str
     message: str
+
+    @classmethod
+    def of(cls, news: News, message: str) -> "Notice":
+        """Returns the notice of `news`."""
+        return cls(news.type, news.reason, message)
 
 
 def build_event(resource: Mapping[str, Any], notice: Notice, now: float) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import kopf
 
 from vibethinker_operator import names
 from vibethinker_operator.application import Application
+from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.inventory import Inventory, Key, key_of
 
 Body = dict[str, Any]
 
 OURS = {names.LABEL_MANAGED_BY: names.OPERATOR_NAME}
 OURS_SELECTOR = f"{names.LABEL_MANAGED_BY}={names.OPERATOR_NAME}"
+START_AGAIN_SECONDS = 5.0
 
 
 @kopf.index(names.GROUP, names.VERSION, names.PLURAL)
@@ -53,12 +55,19 @@ async def start(
     memo: kopf.Memo,
     **indexes: Any,
 ) -> None:
-    """Sets kopf up and starts the loop."""
+    """Sets kopf up and starts the loop.
+
+    Raises:
+        kopf.TemporaryError: the cluster is not ready for the operator; kopf logs it and asks again.
+    """
     configure(settings)
     inventory = Inventory(
         indexes["resource_index"], indexes["deployment_index"], indexes["pod_index"]
     )
-    memo.application = await Application.create(memo.operator_settings, inventory)
+    try:
+        memo.application = await Application.create(memo.operator_settings, inventory)
+    except ClusterError as error:
+        raise kopf.TemporaryError(str(error), delay=START_AGAIN_SECONDS) from error
     memo.loop_task = asyncio.create_task(memo.application.loop.run())
 
 

@@ -54,6 +54,34 @@ class Reachability:
     message: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """What one replica on a GPU has room for, before any pod has run there.
+
+    Attributes:
+        pool_bytes: size of the KV pool.
+        tokens: tokens that fit the pool, in whole blocks.
+        sequences: sequences of full length (`engine.maxModelLen`) that fit it at once.
+    """
+
+    pool_bytes: int
+    tokens: int
+    sequences: int
+
+
+def expect_capacity(spec: Spec, device_bytes: int) -> Capacity:
+    """Returns what a GPU of `device_bytes` has room for beside VibeThinker-1.5B."""
+    engine = resolve_engine(spec)
+    pool_bytes = _pool_bytes(engine, device_bytes, WEIGHTS_BYTES + OVERHEAD_BYTES)
+    block_bytes = engine.block_size * _kv_bytes_per_token(spec, engine)
+    blocks = pool_bytes // block_bytes
+    return Capacity(
+        pool_bytes=pool_bytes,
+        tokens=blocks * engine.block_size,
+        sequences=blocks // math.ceil(engine.max_model_len / engine.block_size),
+    )
+
+
 def assess_memory_line(
     spec: Spec,
     *,

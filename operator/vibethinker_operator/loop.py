@@ -4,6 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 
+from prometheus_client import Histogram
+
+from vibethinker_operator import names
 from vibethinker_operator.clock import Clock
 from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.inventory import Snapshot
@@ -11,6 +14,8 @@ from vibethinker_operator.inventory import Snapshot
 logger = logging.getLogger(__name__)
 
 Tick = Callable[[Snapshot, float], Awaitable[None]]
+
+TICK_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 STUCK_AFTER_SECONDS = 15.0
 """Age of the last round at which the loop counts as stuck: far beyond a slow round's own limits
@@ -36,6 +41,12 @@ class ReconcileLoop:
         self.last_round = clock.now()
         self.skipped_ticks = 0
         self.failed_ticks = 0
+        self.tick_seconds = Histogram(
+            names.METRIC_TICK_SECONDS,
+            "Seconds that a tick of a fleet took, whatever came of it.",
+            buckets=TICK_BUCKETS,
+            registry=None,
+        )
 
     async def run(self) -> None:
         """Runs until cancelled; nothing that happens inside a round ends it."""
@@ -64,6 +75,7 @@ class ReconcileLoop:
             self._running[snapshot.uid] = asyncio.create_task(self._guarded(snapshot, now))
 
     async def _guarded(self, snapshot: Snapshot, now: float) -> None:
+        started = self._clock.now()
         try:
             await self._tick(snapshot, now)
         except ClusterError as error:
@@ -74,4 +86,5 @@ class ReconcileLoop:
             self.failed_ticks += 1
             logger.exception("%s/%s: this second's tick failed", *snapshot.key)
         finally:
+            self.tick_seconds.observe(self._clock.now() - started)
             self._running.pop(snapshot.uid, None)

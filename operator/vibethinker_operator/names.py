@@ -90,6 +90,31 @@ METRICS_PORT: Final = 9090
 PATH_HEALTHZ: Final = "/healthz"
 POLICY_PARAMETERS: Final = "vibethinker-admission-policy"
 
+# Metrics of a fleet, labelled with its namespace and name. Counters end in `_total` on the page.
+METRIC_REPLICAS: Final = "vibethinker_fleet_replicas"
+METRIC_MIN_REPLICAS: Final = "vibethinker_fleet_min_replicas"
+METRIC_MAX_REPLICAS: Final = "vibethinker_fleet_max_replicas"
+METRIC_MEMORY_USED: Final = "vibethinker_fleet_memory_used_ratio"
+METRIC_MEMORY_LINE: Final = "vibethinker_fleet_memory_line_ratio"
+METRIC_QUEUE: Final = "vibethinker_fleet_request_queue_length"
+METRIC_QUEUE_LINE: Final = "vibethinker_fleet_request_queue_line"
+METRIC_DECISION: Final = "vibethinker_fleet_decision"
+METRIC_CONDITION: Final = "vibethinker_fleet_condition"
+METRIC_SCALE_STEPS: Final = "vibethinker_fleet_scale_steps"
+METRIC_SCALE_REVERSALS: Final = "vibethinker_fleet_scale_reversals"
+METRIC_OLDEST_SAMPLE: Final = "vibethinker_fleet_oldest_sample_timestamp_seconds"
+LABEL_FLEET: Final = ("namespace", "name")
+
+# Metrics of the operator itself.
+METRIC_LAST_ROUND: Final = "vibethinker_operator_last_round_timestamp_seconds"
+METRIC_FAILED_TICKS: Final = "vibethinker_operator_failed_ticks"
+METRIC_SKIPPED_TICKS: Final = "vibethinker_operator_skipped_ticks"
+METRIC_REFUSED_SAMPLES: Final = "vibethinker_operator_refused_samples"
+METRIC_FAILED_WRITES: Final = "vibethinker_operator_failed_writes"
+METRIC_TICK_SECONDS: Final = "vibethinker_operator_tick_duration_seconds"
+METRIC_SCRAPE_SECONDS: Final = "vibethinker_operator_scrape_duration_seconds"
+METRIC_API_SECONDS: Final = "vibethinker_operator_api_request_duration_seconds"
+
 
 def policy_config_map(name: str) -> str:
     """Returns the name of the ConfigMap that holds the policy of the fleet `name`."""

@@ -6,11 +6,13 @@ from typing import Final
 
 from vibethinker_operator.api import Mode
 from vibethinker_operator.api.status import Condition, ConditionStatus, Status
+from vibethinker_operator.condition_reasons import ConditionReason as Why
 from vibethinker_operator.drain import find_unexpected_victims
-from vibethinker_operator.events import Notice
+from vibethinker_operator.events import News, Notice
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.observed import Observed, ObservedPod
 from vibethinker_operator.plan import Action, MarkPod, SetReplicas, UnmarkPod
+from vibethinker_operator.scaling import Reason
 
 ACCEPTING_AFTER_SECONDS: Final = 60.0
 """Without a refusal for so long, the fleet is said to accept again."""
@@ -24,8 +26,16 @@ WELCOME: Final[Mapping[str, ConditionStatus]] = {
 }
 """Conditions whose transitions are told, and the status that is good news."""
 
-ORDINARY: Final = frozenset(
-    {"AdvisoryMode", "Creating", "FixedReplicas", "ManualMode", "NoReplicaReady", "Starting"}
+ORDINARY: Final[frozenset[str]] = frozenset(
+    {
+        Why.ADVISORY_MODE,
+        Why.CREATING,
+        Why.FIXED_REPLICAS,
+        Why.SCALED_TO_ZERO,
+        Why.STARTING,
+        Reason.MANUAL_MODE,
+        Reason.NO_REPLICA_READY,
+    }
 )
 """Reasons that every fleet has for a while on its way up, or that its owner wrote: no news."""
 
@@ -72,7 +82,7 @@ def build_notices(
     notices = (
         *_tell_actions(done),
         *_tell_unexpected_victims(memory.shrinkage, observed),
-        *_tell_transitions(before.conditions or (), after.conditions or ()),
+        *tell_transitions(before, after),
         *_tell_refusals(view, memory.refusing, refusing),
         *_tell_ignored_replicas(spec.scaling.mode, spec.replicas, memory.written_replicas),
     )
@@ -84,14 +94,14 @@ def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
     for action in done:
         match action:
             case SetReplicas(current, replicas, message, _):
-                reason = "ScaledOut" if replicas > current else "ScaledIn"
-                yield Notice("Normal", reason, f"{current} to {replicas} replicas: {message}")
+                news = News.SCALED_OUT if replicas > current else News.SCALED_IN
+                yield Notice.of(news, f"{current} to {replicas} replicas: {message}")
             case MarkPod(pod, since) if since is not None:
                 said = f"{pod.name} takes nothing new, ends what it runs, and then goes"
-                yield Notice("Normal", "DrainStarted", said)
+                yield Notice.of(News.DRAIN_STARTED, said)
             case UnmarkPod(pod):
                 said = f"{pod.name} serves again: load came back before it went"
-                yield Notice("Normal", "DrainUndone", said)
+                yield Notice.of(News.DRAIN_UNDONE, said)
 
 
 def _tell_unexpected_victims(
@@ -102,7 +112,7 @@ def _tell_unexpected_victims(
     for pod in find_unexpected_victims(shrinkage.before, observed, shrinkage.victims):
         chosen = ", ".join(victim.name for victim in shrinkage.victims) or "none of the serving"
         said = f"{pod.name} went, though {chosen} was to go: what it ran may have been cut"
-        yield Notice("Warning", "UnexpectedVictim", said)
+        yield Notice.of(News.UNEXPECTED_VICTIM, said)
 
 
 def _follow_shrinkage(
@@ -120,9 +130,10 @@ def _follow_shrinkage(
     return shrinkage if gone < max(1, len(shrinkage.victims)) else None
 
 
-def _tell_transitions(before: Iterable[Condition], after: Iterable[Condition]) -> Iterator[Notice]:
-    earlier = {condition.type: condition for condition in before}
-    for condition in after:
+def tell_transitions(before: Status, after: Status) -> Iterator[Notice]:
+    """Yields the news among the conditions."""
+    earlier = {condition.type: condition for condition in before.conditions or ()}
+    for condition in after.conditions or ():
         welcome = WELCOME.get(condition.type)
         if welcome is None or condition.status is ConditionStatus.UNKNOWN:
             continue
@@ -143,16 +154,15 @@ def _tell_refusals(view: FleetView, before: bool, refusing: bool) -> Iterator[No
     if refusing and not before and view.signals and view.decision:
         rate = view.signals.refusals_per_second
         said = f"{rate:.1f} requests a second are refused: {view.decision.growth.message}"
-        yield Notice("Warning", "RejectingRequests", said)
+        yield Notice.of(News.REJECTING_REQUESTS, said)
     if before and not refusing:
-        yield Notice("Normal", "AcceptingRequests", "no request has been refused for a minute")
+        yield Notice.of(News.ACCEPTING_REQUESTS, "no request has been refused for a minute")
 
 
 def _tell_ignored_replicas(mode: Mode, written: int, before: int | None) -> Iterator[Notice]:
     if mode is Mode.AUTO and before is not None and written != before:
-        yield Notice(
-            "Warning",
-            "ReplicasIgnored",
+        yield Notice.of(
+            News.REPLICAS_IGNORED,
             f"spec.replicas is now {written}, but scaling.mode is Auto and does not read it: "
             "set scaling.minReplicas, or scaling.mode to Manual",
         )

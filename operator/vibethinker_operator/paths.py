@@ -27,6 +27,12 @@ def collection_path(manifest: Mapping[str, Any]) -> str:
     return f"{root}/{version}/namespaces/{namespace}/{PLURALS[version, kind]}"
 
 
+def resources_path(namespace: str = "") -> str:
+    """Returns the path of our resources in a namespace, or in all of them where it is empty."""
+    within = f"/namespaces/{quote(namespace)}" if namespace else ""
+    return f"/apis/{names.API_VERSION}{within}/{names.PLURAL}"
+
+
 def object_path(manifest: Mapping[str, Any], subresource: str = "") -> str:
     """Returns the path of the object that the manifest names, or of its subresource."""
     path = f"{collection_path(manifest)}/{quote(manifest['metadata']['name'])}"

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from vibethinker_operator.api import parse_status
+from vibethinker_operator.api.status import Condition, Status
 from vibethinker_operator.children import Written
 from vibethinker_operator.clock import Clock
 from vibethinker_operator.cluster import Cluster
@@ -12,8 +13,10 @@ from vibethinker_operator.execution import Execution
 from vibethinker_operator.fleet import Fleet, read_fleet
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.images import DefaultImages
-from vibethinker_operator.inventory import Snapshot
-from vibethinker_operator.notices import NewsMemory, build_notices
+from vibethinker_operator.inventory import Key, Snapshot
+from vibethinker_operator.notices import NewsMemory, build_notices, tell_transitions
+from vibethinker_operator.plan import Action, SetReplicas
+from vibethinker_operator.scale_counts import ScaleCounts
 from vibethinker_operator.scrape import FleetScraper
 from vibethinker_operator.status import render_invalid, render_status, resume_scaling
 from vibethinker_operator.telling import Told, tell
@@ -29,6 +32,7 @@ class FleetMemory:
     turn: TurnMemory
     written: Written = field(default_factory=Written)
     news: NewsMemory = field(default_factory=NewsMemory)
+    scaled: ScaleCounts = field(default_factory=ScaleCounts)
 
 
 class Reconciler:
@@ -50,6 +54,7 @@ class Reconciler:
         self._root_key = root_key
         self._memories: dict[str, FleetMemory] = {}
         self.views: dict[str, FleetView] = {}
+        self.conditions: dict[str, tuple[Key, tuple[Condition, ...]]] = {}
         self.refused_samples: Counter[str] = Counter()
         self.failed_writes: Counter[str] = Counter()
 
@@ -57,6 +62,7 @@ class Reconciler:
         """Drops everything about a deleted fleet."""
         self._memories.pop(uid, None)
         self.views.pop(uid, None)
+        self.conditions.pop(uid, None)
 
     async def tick(self, snapshot: Snapshot, now: float) -> None:
         """Brings one fleet one step on.
@@ -98,9 +104,10 @@ class Reconciler:
     ) -> None:
         now = self._clock.now()
         signals, decision = (turn.signals, turn.decision) if turn else (None, None)
-        view = FleetView(fleet, signals, decision, upkeep.problem)
-        status = render_status(view, memory.told.status, now)
         done = turn.outcome.done if turn else ()
+        scaled = count_steps(memory.scaled, done)
+        view = FleetView(fleet, signals, decision, upkeep.problem, scaled)
+        status = render_status(view, memory.told.status, now)
         notices, news = build_notices(
             view, done, before=memory.told.status, after=status, memory=memory.news, now=now
         )
@@ -109,8 +116,10 @@ class Reconciler:
             written=upkeep.written,
             turn=turn.memory if turn else memory.turn,
             news=news,
+            scaled=scaled,
         )
         self.views[snapshot.uid] = view
+        self._note_conditions(snapshot, status)
         # Kept before telling: a status that cannot be written must not undo what was decided.
         told = replace(memory.told, status=status)
         self._memories[snapshot.uid] = replace(memory, told=told)
@@ -124,8 +133,19 @@ class Reconciler:
     ) -> None:
         generation = int(snapshot.resource["metadata"]["generation"])
         status = render_invalid(generation, str(error), memory.told.status, now)
-        told = await tell(self._cluster, snapshot.resource, memory.told, status=status, now=now)
+        notices = tuple(tell_transitions(memory.told.status, status))
+        # As in a tick that decides: what was told is not told again where the write fails.
+        self._memories[snapshot.uid] = replace(memory, told=replace(memory.told, status=status))
+        # What was last known of its load would stand still in the metrics, as if it were of now.
+        self.views.pop(snapshot.uid, None)
+        self._note_conditions(snapshot, status)
+        told = await tell(
+            self._cluster, snapshot.resource, memory.told, status=status, notices=notices, now=now
+        )
         self._memories[snapshot.uid] = replace(memory, told=told)
+
+    def _note_conditions(self, snapshot: Snapshot, status: Status) -> None:
+        self.conditions[snapshot.uid] = (snapshot.key, status.conditions or ())
 
     def _count(self, upkeep: Upkeep, turn: Turn | None) -> None:
         if upkeep.problem is not None:
@@ -133,6 +153,14 @@ class Reconciler:
         if turn is not None:
             self.refused_samples.update(refused.reason for refused in turn.refused)
             self.failed_writes.update(type(action).__name__ for action, _ in turn.outcome.failed)
+
+
+def count_steps(counts: ScaleCounts, done: tuple[Action, ...]) -> ScaleCounts:
+    """Returns the counts after what was done in one tick."""
+    for action in done:
+        if isinstance(action, SetReplicas):
+            counts = counts.add(action.current, action.replicas)
+    return counts
 
 
 def resume(snapshot: Snapshot) -> FleetMemory:

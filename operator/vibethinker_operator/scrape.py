@@ -11,8 +11,9 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import aiohttp
+from prometheus_client import Histogram
 
-from vibethinker_operator.names import OPS_PORT, PATH_DRAIN, PATH_FLEET
+from vibethinker_operator.names import METRIC_SCRAPE_SECONDS, OPS_PORT, PATH_DRAIN, PATH_FLEET
 from vibethinker_operator.observed import ObservedPod
 from vibethinker_operator.samples import (
     ENCODED,
@@ -32,6 +33,8 @@ a thousand pods do not answer in the same millisecond."""
 
 TIMEOUT_SECONDS: Final = 2.0
 """For the whole exchange. A pod answers from memory in a millisecond."""
+
+SCRAPE_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
 
@@ -82,6 +85,12 @@ class FleetScraper:
         self._session = session
         self._clock = clock
         self._slots = asyncio.Semaphore(CONCURRENCY)
+        self.scrape_seconds = Histogram(
+            METRIC_SCRAPE_SECONDS,
+            "Seconds from asking a server pod to its answer, or to giving it up.",
+            buckets=SCRAPE_BUCKETS,
+            registry=None,
+        )
 
     async def sweep(self, targets: Iterable[Target]) -> tuple[Sample | SampleRefused, ...]:
         """Asks all pods at once and returns one reading for each."""
@@ -101,7 +110,9 @@ class FleetScraper:
         return answer if isinstance(answer, SampleRefused) else None
 
     async def _scrape(self, target: Target) -> Sample | SampleRefused:
+        asked_at = self._clock()
         answer = await self._ask("POST", target, PATH_FLEET, message=target.message)
+        self.scrape_seconds.observe(self._clock() - asked_at)
         if isinstance(answer, SampleRefused):
             return answer
         return parse_fleet_page(answer, pod_uid=target.pod_uid, time=self._clock())

@@ -21,7 +21,7 @@ from vibethinker_operator.fleet import Fleet
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.observed import Observed, ObservedPod
 from vibethinker_operator.resources import render_url
-from vibethinker_operator.scaling import Decision, ScalingState
+from vibethinker_operator.scaling import Decision, Rule, ScalingState
 from vibethinker_operator.signals import Signals
 from vibethinker_operator.streak import Signal, Streak
 
@@ -33,6 +33,9 @@ STREAK_WRITE_SECONDS: Final = 5.0
 
 MEMORY_STEP: Final = 5
 """Memory is told in steps of five points, so that noise is no change."""
+
+ADVICE: Final = "recommendedReplicas"
+"""Among a decision's inputs where mode Advisory keeps the fleet from what is decided."""
 
 PHASE_ORDER: Final = tuple(StartPhase)
 
@@ -125,8 +128,14 @@ def _render_decision(
 ) -> DecisionStatus | None:
     if decision is None:
         return previous
-    told = (decision.rule.value, decision.reason.value, decision.desired)
-    if previous and told == (previous.rule, previous.reason, previous.desired_replicas):
+    inputs = _render_inputs(decision)
+    told = (decision.rule.value, decision.reason.value, decision.desired, inputs.get(ADVICE))
+    if previous and told == (
+        previous.rule,
+        previous.reason,
+        previous.desired_replicas,
+        (previous.inputs or {}).get(ADVICE),
+    ):
         return previous
     return DecisionStatus(
         rule=decision.rule.value,
@@ -134,8 +143,16 @@ def _render_decision(
         message=f"{decision.message}; {decision.counterfactual}"[:1024],
         desired_replicas=decision.desired,
         time=_time(now),
-        inputs={to_camel(name): f"{value:.6g}" for name, value in decision.inputs.items()},
+        inputs=inputs,
     )
+
+
+def _render_inputs(decision: Decision) -> dict[str, str]:
+    inputs = {to_camel(name): f"{value:.6g}" for name, value in decision.inputs.items()}
+    if decision.desired != decision.recommended and decision.rule is not Rule.MANUAL:
+        # In mode Advisory the advice is the news: the size stays whatever is decided.
+        inputs[ADVICE] = str(decision.recommended)
+    return inputs
 
 
 def _render_streak(streak: Streak | None) -> StreakStatus | None:

@@ -1,6 +1,7 @@
 """What the conditions and the lease say about a case."""
 
 from vibethinker_operator.case import Answer, Case, find_wanted
+from vibethinker_operator.condition_reasons import ConditionReason as Why
 from vibethinker_operator.scaling import Growth, GrowthVerdict, Mode, Reason, Rule, Verdict
 from vibethinker_operator.supply import find_relief
 from vibethinker_operator.wording import count_replicas
@@ -9,12 +10,12 @@ from vibethinker_operator.wording import count_replicas
 def judge_limited(case: Case) -> Verdict:
     """Returns condition `ScalingLimited`: whether something other than load sets the number."""
     if case.policy.mode is Mode.MANUAL:
-        return Verdict(False, "DesiredWithinRange", "spec.replicas alone sets the number")
+        return Verdict(False, Why.DESIRED_WITHIN_RANGE, "spec.replicas alone sets the number")
     limited = _limited_by_cluster(case) or _limited_by_spec(case)
     if limited is not None:
         return limited
     between = f"between {case.policy.min_replicas} and {case.policy.max_replicas} replicas"
-    return Verdict(False, "DesiredWithinRange", between)
+    return Verdict(False, Why.DESIRED_WITHIN_RANGE, between)
 
 
 def _limited_by_cluster(case: Case) -> Verdict | None:
@@ -30,15 +31,15 @@ def _limited_by_spec(case: Case) -> Verdict | None:
     least, most = policy.min_replicas, policy.max_replicas
     if wanted is not None and wanted.replicas > most:
         message = f"{wanted.replicas} replicas are needed, maxReplicas is {most}"
-        return Verdict(True, "TooManyReplicas", message)
+        return Verdict(True, Why.TOO_MANY_REPLICAS, message)
     if least == most:
-        return Verdict(True, "FixedReplicas", _describe_fixed(most))
+        return Verdict(True, Why.FIXED_REPLICAS, _describe_fixed(most))
     if not policy.grows:
         message = "overload.policy is Reject: load adds no replicas"
         return Verdict(True, Reason.OVERLOAD_POLICY_REJECT, message)
     if highest is not None and highest < least == case.replicas:
         message = f"{count_replicas(highest)} would do, minReplicas is {least}"
-        return Verdict(True, "TooFewReplicas", message)
+        return Verdict(True, Why.TOO_FEW_REPLICAS, message)
     return None
 
 
@@ -51,8 +52,8 @@ def judge_active(case: Case, answer: Answer) -> Verdict:
         return Verdict(False, answer.reason, answer.message)
     known = f"{case.signals.known} of {case.signals.ready} ready replicas can be read"
     if mode is Mode.ADVISORY:
-        return Verdict(False, "AdvisoryMode", f"mode is Advisory: decided, not applied; {known}")
-    return Verdict(True, "MetricsKnown", known)
+        return Verdict(False, Why.ADVISORY_MODE, f"mode is Advisory: decided, not applied; {known}")
+    return Verdict(True, Why.METRICS_KNOWN, known)
 
 
 def judge_growth(case: Case, answer: Answer) -> GrowthVerdict:

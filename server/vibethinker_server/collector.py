@@ -40,7 +40,9 @@ class FleetCollector(Collector):
             runtime.gpu_util_ratio,
         )
         yield from _gauge(
-            names.METRIC_MAX_NUM_SEQS, "Sequences that can run.", runtime.settings.max_num_seqs
+            names.METRIC_MAX_NUM_SEQS,
+            "Sequences that can run at once.",
+            runtime.settings.max_num_seqs,
         )
         yield from self._counters()
         runtime.sessions.forget_expired(runtime.clock.unix())
@@ -61,10 +63,13 @@ class FleetCollector(Collector):
             yield CounterMetricFamily(names.METRIC_STEPS, "Engine steps.", stats.steps)
             yield CounterMetricFamily(names.METRIC_FINISHED, "Requests finished.", stats.finished)
         refused = runtime.rejected.counts()
-        yield _by_label(names.METRIC_REJECTED, "Refused.", names.LABEL_REASON, refused)
+        yield _by_label(names.METRIC_REJECTED, "Requests refused.", names.LABEL_REASON, refused)
         would = runtime.would_reject.counts()
         yield _by_label(
-            names.METRIC_WOULD_REJECT, "Let in as not ours to refuse.", names.LABEL_REASON, would
+            names.METRIC_WOULD_REJECT,
+            "Requests let in, though over a line: another decides here.",
+            names.LABEL_REASON,
+            would,
         )
         errors = runtime.errors.total(LOAD_ERRORS)
         yield CounterMetricFamily(names.METRIC_LOAD_ERRORS, "Readings of load that failed.", errors)
@@ -80,8 +85,9 @@ class RequestCollector(Collector):
         """Yields the series as of now."""
         runtime = self._runtime
         yield from self._guesses()
+        yield self._objectives()
         errors = runtime.errors.counts()
-        yield _by_label(names.METRIC_ERRORS, "Errors caught.", names.LABEL_WHERE, errors)
+        yield _by_label(names.METRIC_ERRORS, "Errors of ours, caught.", names.LABEL_WHERE, errors)
         keys = runtime.requests_by_key.counts()
         yield _by_label(
             names.METRIC_KEY_REQUESTS, "Requests with a known API key.", names.LABEL_KEY, keys
@@ -97,6 +103,16 @@ class RequestCollector(Collector):
         yield _by_label(
             names.METRIC_TRUNCATED, "Answers that a token cap cut.", names.LABEL_TASK, cut
         )
+
+    def _objectives(self) -> Metric:
+        family = GaugeMetricFamily(
+            names.METRIC_TTFT_OBJECTIVE,
+            "Longest wait for the first token that a profile tolerates.",
+            labels=[names.LABEL_PROFILE],
+        )
+        for profile in self._runtime.fleet.policy.profiles:
+            family.add_metric([profile.name], profile.first_token_seconds)
+        return family
 
     def _guesses(self) -> Iterator[Metric]:
         runtime, now = self._runtime, self._runtime.clock.monotonic()

@@ -1,4 +1,4 @@
-"""Kubernetes itself, compiled from its Go module into one binary with a link for each program."""
+"""Programs compiled from their Go modules: Kubernetes in one binary, and helm."""
 
 import re
 from pathlib import Path
@@ -19,6 +19,8 @@ PROGRAMS = (
 )
 # The build itself, and Go's own caches of the module and of compiled packages.
 BUILD_GIGABYTES = 5
+HELM = "helm.sh/helm/v4/cmd/helm@v4.3.1"
+HELM_GIGABYTES = 2
 
 
 def kubernetes_version() -> str:
@@ -38,12 +40,34 @@ def kubernetes_binaries() -> Path:
     return cached("kubernetes", key_of(SOURCE), _build)
 
 
-def _build(target: Path) -> None:
+def helm_binary() -> Path:
+    """Return helm, built on first use.
+
+    Raises:
+        CapabilityError: there is no Go, or too little disk.
+        CommandError: the build failed.
+    """
+    return cached("helm", key_of(HELM), _build_helm) / "helm"
+
+
+def _build_helm(target: Path) -> None:
+    _require_go("building helm needs Go 1.26 or newer: install it (https://go.dev/dl)")
+    require_disk(target, HELM_GIGABYTES, "building helm")
+    with step(f"building helm {HELM.rpartition('@')[2]}"):
+        install = ["go", "install", "-trimpath", "-ldflags", "-s -w", HELM]
+        run(install, env={"CGO_ENABLED": "0", "GOBIN": str(target)})
+
+
+def _require_go(otherwise: str) -> None:
     if find_program("go") is None:
-        raise CapabilityError(
-            "building Kubernetes needs Go 1.26 or newer: install it (https://go.dev/dl), "
-            "or set KUBEBUILDER_ASSETS for the tests that need an API server only"
-        )
+        raise CapabilityError(otherwise)
+
+
+def _build(target: Path) -> None:
+    _require_go(
+        "building Kubernetes needs Go 1.26 or newer: install it (https://go.dev/dl), "
+        "or set KUBEBUILDER_ASSETS for the tests that need an API server only"
+    )
     require_disk(target, BUILD_GIGABYTES, "building Kubernetes")
     with step(f"building Kubernetes {kubernetes_version()}"):
         compile_options = ["-trimpath", "-ldflags", f"-s -w {_version_flags()}"]

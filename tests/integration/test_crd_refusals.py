@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import yaml
 from vibethinker_operator.crd import build_crd
-from vibethinker_operator.manifests import render_tree
+from vibethinker_operator.manifests.samples import SAMPLES
 from vibethinker_operator.names import KIND
 
 from tests.cluster.apiserver import ControlPlane
@@ -428,13 +427,11 @@ def test_a_block_that_is_there_in_part_is_filled_up(plane):
     assert (stored["maxReplicas"], stored["minReplicas"], stored["mode"]) == (4, 1, "Auto")
 
 
-@pytest.mark.parametrize("path", [p for p in render_tree() if p.startswith("samples/")])
-def test_a_sample_is_taken(plane, path):
-    sample = yaml.safe_load(render_tree()[path])
-    assert (
-        refusal_of(plane, sample | {"metadata": sample["metadata"] | {"namespace": "default"}})
-        == ""
-    )
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
+def test_a_sample_is_taken_with_all_that_is_beside_it(plane, sample):
+    for manifest in (sample.resource, *sample.beside):
+        metadata = manifest["metadata"] | {"namespace": "default"}
+        assert refusal_of(plane, manifest | {"metadata": metadata}) == TAKEN
 
 
 def test_a_status_has_nothing_that_the_operator_did_not_write(plane):
@@ -470,6 +467,29 @@ def test_conditions_merge_by_type_under_server_side_apply(plane):
     assert {condition["type"] for condition in merged["conditions"]} == {"Ready", "Available"}
 
 
+def test_a_condition_that_its_writer_no_longer_names_is_gone(plane):
+    plane.kubectl("create", "-f", "-", stdin=json.dumps(fleet({}, "repaired")))
+
+    def tell(*types: str) -> set[str]:
+        time = "2026-11-24T04:00:00Z"
+        rest = {
+            "status": "True",
+            "reason": "InvalidSpec",
+            "message": "",
+            "lastTransitionTime": time,
+        }
+        told = fleet({}, "repaired") | {
+            "status": {"conditions": [{"type": t} | rest for t in types]}
+        }
+        told.pop("spec")
+        words = ("apply", "--server-side", "--field-manager=vibethinker-operator", "-o", "json")
+        answer = plane.kubectl(*words, "--subresource=status", "-f", "-", stdin=json.dumps(told))
+        return {condition["type"] for condition in json.loads(answer)["status"]["conditions"]}
+
+    assert tell("Ready", "Stalled") == {"Ready", "Stalled"}
+    assert tell("Ready") == {"Ready"}
+
+
 def test_scale_reads_and_writes_replicas_and_tells_the_selector(plane):
     plane.kubectl("create", "-f", "-", stdin=json.dumps(fleet({}, "scaled")))
     status = '{"status": {"replicas": 2, "selector": "app.kubernetes.io/instance=scaled"}}'
@@ -480,6 +500,21 @@ def test_scale_reads_and_writes_replicas_and_tells_the_selector(plane):
     scale = json.loads(plane.kubectl("get", "--raw", path))
     assert scale["spec"] == {"replicas": 5}
     assert scale["status"] == {"replicas": 2, "selector": "app.kubernetes.io/instance=scaled"}
+
+
+def test_an_apply_that_never_names_replicas_leaves_them_to_whoever_scales(plane):
+    def apply(spec: dict[str, Any]) -> int:
+        words = ("apply", "--server-side", "--field-manager=gitops", "-o", "json", "-f", "-")
+        applied = json.loads(plane.kubectl(*words, stdin=json.dumps(fleet(spec, "from-git"))))
+        return int(applied["spec"]["replicas"])
+
+    assert apply(scaling(mode="Manual")) == 1
+    plane.kubectl("scale", "vtd", "from-git", "--replicas=3")
+    assert apply(scaling(mode="Manual", maxReplicas=4)) == 3
+    # The page's warning: what was named once and then is not falls to the default.
+    plane.kubectl("delete", "vtd", "from-git")
+    assert apply(scaling(mode="Manual") | {"replicas": 2}) == 2
+    assert apply(scaling(mode="Manual")) == 1
 
 
 def test_the_columns_people_see(plane):

@@ -54,7 +54,7 @@ def build_operator_deployment() -> dict[str, Any]:
 
 
 def build_metrics_service() -> dict[str, Any]:
-    """Returns the Service that Prometheus finds the operator's metrics by."""
+    """Returns the Service that Prometheus finds the operator's metrics by, and tests its health."""
     return {
         "apiVersion": "v1",
         "kind": "Service",
@@ -62,11 +62,11 @@ def build_metrics_service() -> dict[str, Any]:
         "spec": {
             "selector": {names.LABEL_NAME: names.OPERATOR_NAME},
             "ports": [
-                {
-                    "name": METRICS_PORT_NAME,
-                    "port": names.METRICS_PORT,
-                    "targetPort": METRICS_PORT_NAME,
-                }
+                {"name": name, "port": port, "targetPort": name}
+                for name, port in (
+                    (METRICS_PORT_NAME, names.METRICS_PORT),
+                    (HEALTH_PORT_NAME, names.HEALTH_PORT),
+                )
             ],
         },
     }

@@ -8,12 +8,13 @@ from vibethinker_operator import names
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A resource, and what is to be said about it."""
+    """A resource, what is to be said about it, and the objects that belong beside it."""
 
     file: str
     comment: str
     name: str
     spec: dict[str, Any]
+    beside: tuple[dict[str, Any], ...] = ()
 
     @property
     def resource(self) -> dict[str, Any]:
@@ -32,16 +33,32 @@ ROLE_PROMPT: Final = (
     " correct and complete code."
 )
 
+HPA_COMMENT: Final = """\
+Somebody else decides the size: a HorizontalPodAutoscaler writes it through /scale, and the
+operator drains a pod before it goes. So spec.replicas is not written here, nor kept in Git.
+
+The metric must be served by an adapter, such as prometheus-adapter with this rule; until one is
+there, the HPA holds the fleet between its bounds and says FailedGetPodsMetric:
+
+  - seriesQuery: vibethinker_request_queue_length{namespace!="",pod!=""}
+    resources: {overrides: {namespace: {resource: namespace}, pod: {resource: pod}}}
+    metricsQuery: sum(avg_over_time(<<.Series>>{<<.LabelMatchers>>}[1m])) by (<<.GroupBy>>)
+
+The queue, not memory: an HPA scales by the quotient of a ratio that holds the weights, too, and
+so asks for too few and hardly ever lets go. Mode Auto has neither fault."""
+
 SAMPLES: Final = (
     Sample(
         file="t4.yaml",
-        comment="One to three NVIDIA T4, the smallest card that serves the model well.\n\n"
+        comment="One NVIDIA T4, the smallest card that serves the model well, to begin with.\n"
+        "It never asks for a second card, and says so in ScalingLimited. While it is full, new\n"
+        "sessions wait and the ones that run go on. With more cards, raise maxReplicas.\n\n"
         "  kubectl apply -f t4.yaml\n"
         "  kubectl get vtd chat -w",
         name="chat",
         spec={
             "gpu": {"product": "Tesla-T4"},
-            "scaling": {"minReplicas": 1, "maxReplicas": 3},
+            "scaling": {"maxReplicas": 1},
             "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
         },
     ),
@@ -125,15 +142,52 @@ SAMPLES: Final = (
         },
     ),
     Sample(
-        file="observe-only.yaml",
-        comment="Decides and reports, and changes nothing: read status.decision beside what you\n"
-        "have. Replicas stay as written here; refusals are counted, not made.",
-        name="rehearsal",
+        file="advisory-fleet.yaml",
+        comment="A fleet of 40 that is scaled elsewhere: the operator decides and reports, and\n"
+        "changes nothing. status.decision has its advice: compare it with what you do. Mode Auto\n"
+        "acts on it.\n"
+        "Replicas stay as written here; refusals are counted (admission_would_reject), not made.",
+        name="large",
         spec={
-            "replicas": 2,
+            "replicas": 40,
             "gpu": {"product": "NVIDIA-L4"},
-            "scaling": {"mode": "Advisory", "maxReplicas": 4},
+            "scaling": {"mode": "Advisory", "minReplicas": 20, "maxReplicas": 60},
             "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
         },
+    ),
+    Sample(
+        file="manual-hpa.yaml",
+        comment=HPA_COMMENT,
+        name="elastic",
+        spec={
+            "gpu": {"product": "NVIDIA-L4"},
+            "scaling": {"mode": "Manual"},
+            "resources": {"requests": {"cpu": "2", "memory": "8Gi"}},
+        },
+        beside=(
+            {
+                "apiVersion": "autoscaling/v2",
+                "kind": "HorizontalPodAutoscaler",
+                "metadata": {"name": "elastic"},
+                "spec": {
+                    "scaleTargetRef": {
+                        "apiVersion": names.API_VERSION,
+                        "kind": names.KIND,
+                        "name": "elastic",
+                    },
+                    "minReplicas": 2,
+                    "maxReplicas": 6,
+                    "metrics": [
+                        {
+                            "type": "Pods",
+                            "pods": {
+                                "metric": {"name": "vibethinker_request_queue_length"},
+                                "target": {"type": "AverageValue", "averageValue": "4"},
+                            },
+                        }
+                    ],
+                },
+            },
+        ),
     ),
 )

@@ -67,17 +67,18 @@ def render_tree() -> dict[str, str]:
     }
     files = installed | {"kustomization.yaml": [kustomization]}
     return {
-        **{path: HEADER + _render(documents) for path, documents in files.items()},
+        **{path: HEADER + render_documents(documents) for path, documents in files.items()},
         **{f"samples/{sample.file}": _render_sample(sample) for sample in SAMPLES},
     }
 
 
 def _render_sample(sample: Sample) -> str:
     comment = "".join(f"# {line}".rstrip() + "\n" for line in sample.comment.splitlines())
-    return comment + _render([sample.resource])
+    return comment + render_documents([sample.resource, *sample.beside])
 
 
-def _render(documents: Documents) -> str:
+def render_documents(documents: Sequence[Any]) -> str:
+    """Returns the documents as YAML, as it stands in every generated file."""
     return yaml.dump_all(
         documents, Dumper=_Dumper, sort_keys=False, width=100, default_flow_style=False
     )

@@ -16,11 +16,10 @@ from tests.integration.operations.box_network import BoxNetwork
 from tests.integration.operations.fleet import NAMESPACE, Fleet, build_fleet
 from tests.integration.operations.kube import Kube
 from tests.integration.operations.operator_process import SYSTEM, OperatorProcess
+from tests.integration.operations.prepare import make_namespace, offer_gpus
 
 NAME = "ops-test"
 MANIFESTS = Path(__file__).parents[3] / "manifests"
-GPUS = "64"
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 @pytest.fixture(scope="session")
@@ -42,18 +41,9 @@ def install(box: Box) -> None:
     lists = json.dumps({"data": {"allowedImagePrefixes": "vibethinker.io/"}})
     policy = ("-n", SYSTEM, "configmap/vibethinker-admission-policy")
     box.kubectl("patch", *policy, "--type=merge", "-p", lists)
-    capacity = [{"op": "add", "path": "/status/capacity/nvidia.com~1gpu", "value": GPUS}]
-    patch = ("--subresource=status", "--type=json", "-p", json.dumps(capacity))
-    box.kubectl("patch", "node", box.name, *patch)
+    offer_gpus(box)
     box.kubectl("wait", "--for=condition=Established", "crd", "--all")
     make_namespace(box, NAMESPACE)
-
-
-def make_namespace(box: Box, name: str) -> None:
-    """Makes a namespace that admits only pods that keep to Pod Security "restricted"."""
-    metadata = {"name": name, "labels": RESTRICTED}
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
-    box.kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
 
 
 @pytest.fixture(scope="session")

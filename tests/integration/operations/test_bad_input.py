@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.cluster.images import BASE
-from tests.integration.operations.conftest import make_namespace
 from tests.integration.operations.fleet import Fleet, build_fleet
 from tests.integration.operations.kube import wait_for
+from tests.integration.operations.prepare import make_namespace
 
 CROWDED = "crowded"
 GOOD = "neighbour"

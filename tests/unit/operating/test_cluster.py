@@ -175,3 +175,25 @@ async def test_an_error_page_that_is_no_json_is_quoted():
     async with against(answer) as cluster:
         with pytest.raises(UnavailableError, match="upstream connect error"):
             await cluster.read(CONFIG_MAP)
+
+
+async def test_requests_are_counted_by_method_and_answered_code():
+    async with against(Api({"message": "not found"}, 404)) as cluster:
+        await cluster.read(CONFIG_MAP)
+        assert counted(cluster) == {("GET", "404"): 1}
+    async with against(Api(CONFIG_MAP, 201)) as cluster:
+        await cluster.create(CONFIG_MAP)
+        assert counted(cluster) == {("POST", "201"): 1}
+    async with speak(b"") as target:
+        pass
+    async with connect(target.url) as cluster:
+        with pytest.raises(UnavailableError):
+            await cluster.read(CONFIG_MAP)
+        assert counted(cluster) == {("GET", "none"): 1}
+
+
+def counted(cluster: Cluster) -> dict[tuple[str, str], float]:
+    """Requests by method and code."""
+    samples = (s for family in cluster.request_seconds.collect() for s in family.samples)
+    name = "vibethinker_operator_api_request_duration_seconds_count"
+    return {(s.labels["method"], s.labels["code"]): s.value for s in samples if s.name == name}

@@ -45,7 +45,7 @@ def test_the_time_moves_with_the_status_and_with_nothing_else():
 def test_an_invalid_spec_is_said_and_what_else_is_known_stays():
     before = render_conditions(make_view(), (), START)
     after = render_invalid_spec(4, "spec.engine.image is required", before, START + 60)
-    assert [condition.type for condition in after] == [condition.type for condition in before]
+    assert [condition.type for condition in after] == [*ANSWERS, "Stalled"]
     for type_ in ("Ready", "Progressing"):
         condition = find(after, type_)
         assert (condition.status, condition.reason) == (ConditionStatus.FALSE, "InvalidSpec")
@@ -54,6 +54,17 @@ def test_an_invalid_spec_is_said_and_what_else_is_known_stays():
     assert find(after, "Ready").last_transition_time == at(START + 60)
     assert find(after, "Progressing").last_transition_time == at(START)  # False before, too
     assert find(after, "EngineSupported") == find(before, "EngineSupported")
+
+
+def test_stalled_stands_there_only_while_a_person_is_waited_for():
+    refused = make_view(problem=Cause("WriteForbidden", "exceeded quota: services"))
+    waiting = render_conditions(refused, (), START)
+    assert find(waiting, "Stalled").status is ConditionStatus.TRUE
+    assert find(waiting, "Stalled").message == "exceeded quota: services"
+    away = make_view(problem=Cause("ApiUnavailable", "no answer within 10 s"))
+    for view in (make_view(), away):
+        repaired = render_conditions(view, waiting, START + 60)
+        assert [condition.type for condition in repaired] == list(ANSWERS)
 
 
 def test_words_of_the_cluster_of_any_length_fit():

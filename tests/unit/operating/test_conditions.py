@@ -56,6 +56,7 @@ def find(conditions: tuple[Condition, ...], type_: str) -> Condition:
         (make_view(make_observed(PENDING)), FALSE, "Unschedulable"),
         (make_view(make_observed(DRAINED)), FALSE, "Starting"),
         (make_view(make_observed(replicas=1)), FALSE, "Starting"),
+        (make_view(make_observed(replicas=0)), FALSE, "ScaledToZero"),
         (make_view(None), FALSE, "Creating"),
         (make_view(None, problem=PROBLEM), FALSE, "WriteForbidden"),
     ],

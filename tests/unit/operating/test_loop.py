@@ -130,6 +130,25 @@ async def test_a_tick_that_takes_long_is_never_doubled_and_holds_up_no_other():
         await until(lambda: rig.count("chat") >= 2)
 
 
+async def test_every_tick_is_timed_a_failed_one_too():
+    rig = Rig(CHAT, CODE)
+
+    async def tick(snapshot: Snapshot, now: float) -> None:
+        await rig.tick(snapshot, now)
+        rig.time.now += 2.0
+        if snapshot is CHAT:
+            raise UnavailableError("the API server hung up")
+
+    async with rig.running(tick) as loop:
+        await until(lambda: rig.count("chat") >= 1 and rig.count("code") >= 1)
+        samples = {
+            s.name: s.value for family in loop.tick_seconds.collect() for s in family.samples
+        }
+    count = samples["vibethinker_operator_tick_duration_seconds_count"]
+    assert count >= 2
+    assert samples["vibethinker_operator_tick_duration_seconds_sum"] >= 2.0 * count
+
+
 async def test_a_fleet_that_comes_later_is_ticked_and_one_that_goes_is_not():
     rig = Rig(CHAT)
     async with rig.running() as loop:

@@ -6,15 +6,20 @@ from dataclasses import replace
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from vibethinker_operator.conditions import ANSWERS, render_conditions
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.loop import ReconcileLoop
 from vibethinker_operator.metrics import OperatorCollector
+from vibethinker_operator.scale_counts import ScaleCounts
+from vibethinker_operator.signals import fold_signals
+from vibethinker_operator.windows import WINDOW_SECONDS, Windows
 
 from tests.unit.deciding.builders import (
     DEVICE,
     START,
     make_observed,
     make_pod,
+    make_sample,
     make_starting,
 )
 from tests.unit.operating.builders import Time
@@ -27,10 +32,17 @@ NAMES = {
     "vibethinker_operator_refused_samples_total",
     "vibethinker_operator_failed_writes_total",
     "vibethinker_fleet_replicas",
+    "vibethinker_fleet_min_replicas",
+    "vibethinker_fleet_max_replicas",
     "vibethinker_fleet_memory_used_ratio",
     "vibethinker_fleet_memory_line_ratio",
     "vibethinker_fleet_request_queue_length",
+    "vibethinker_fleet_request_queue_line",
     "vibethinker_fleet_decision",
+    "vibethinker_fleet_condition",
+    "vibethinker_fleet_scale_steps_total",
+    "vibethinker_fleet_scale_reversals_total",
+    "vibethinker_fleet_oldest_sample_timestamp_seconds",
 }
 OBSERVED = make_observed(
     make_pod("a"), make_pod("b", draining_since=START), make_starting("c", created=START)
@@ -42,6 +54,9 @@ class Page:
 
     def __init__(self, *views: FleetView) -> None:
         self.views = list(views)
+        self.conditions = [
+            (("team", "chat"), render_conditions(view, (), START)) for view in self.views
+        ]
         self.refused: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
         self.loop = ReconcileLoop(
@@ -52,6 +67,7 @@ class Page:
             OperatorCollector(
                 loop=self.loop,
                 views=lambda: self.views,
+                conditions=lambda: self.conditions,
                 refused_samples=self.refused,
                 failed_writes=self.failed,
             )
@@ -126,8 +142,63 @@ def test_what_is_unknown_has_no_series(view: FleetView):
     assert page.value("vibethinker_fleet_memory_line_ratio") == 0.75
 
 
+def test_every_condition_tells_its_status_and_reason(page: Page):
+    conditions = [
+        dict(labels)
+        for (name, labels), value in page.read().items()
+        if name == "vibethinker_fleet_condition" and value == 1
+    ]
+    assert {condition["type"] for condition in conditions} == set(ANSWERS)
+    (ready,) = (condition for condition in conditions if condition["type"] == "Ready")
+    assert ready == {"type": "Ready", "status": "True", "reason": "Serving"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "least", "most"),
+    [("Auto", 2, 5), ("Advisory", None, None), ("Manual", None, None)],
+)
+def test_the_bounds_are_those_that_hold_and_none_where_none_holds(
+    mode: str, least: int | None, most: int | None
+):
+    scaling = {"mode": mode, "minReplicas": 2, "maxReplicas": 5}
+    page = Page(make_view(OBSERVED, spec={"scaling": scaling}))
+    assert page.value("vibethinker_fleet_min_replicas") == least
+    assert page.value("vibethinker_fleet_max_replicas") == most
+    assert page.value("vibethinker_fleet_request_queue_line") == 4
+
+
+def test_steps_of_size_are_counted_by_direction_and_those_that_turn_back_apart():
+    counts = ScaleCounts()
+    for current, replicas in [(1, 2), (2, 4), (4, 3), (3, 2), (2, 3)]:
+        counts = counts.add(current, replicas)
+    page = Page(replace(make_view(OBSERVED), scaled=counts))
+    assert page.value("vibethinker_fleet_scale_steps_total", direction="out") == 3
+    assert page.value("vibethinker_fleet_scale_steps_total", direction="in") == 2
+    assert page.value("vibethinker_fleet_scale_reversals_total") == 2
+
+
+def test_the_oldest_reading_is_that_of_the_ready_pod_read_longest_ago():
+    observed = make_observed(make_pod("a"), make_pod("b"), make_starting("c", created=START))
+    samples = [make_sample("a", START - 2.0), make_sample("b", START - 1.0)]
+    windows = Windows().record(samples, {"a", "b", "c"}, START)
+    page = Page(make_view(observed, signals=fold_signals(windows, observed, START)))
+    assert page.value("vibethinker_fleet_oldest_sample_timestamp_seconds") == START - 2.0
+
+
+def test_a_ready_pod_that_was_never_read_counts_as_read_before_the_window():
+    observed = make_observed(make_pod("a"), make_pod("b", ready_since=START - 3.0))
+    signals = fold_signals(Windows(), observed, START)
+    page = Page(make_view(observed, signals=signals))
+    oldest = page.value("vibethinker_fleet_oldest_sample_timestamp_seconds")
+    assert oldest == START - WINDOW_SECONDS
+    new = make_observed(make_pod("b", ready_since=START - 3.0))
+    page = Page(make_view(new, signals=fold_signals(Windows(), new, START)))
+    assert page.value("vibethinker_fleet_oldest_sample_timestamp_seconds") == START - 3.0
+
+
 def test_a_fleet_that_is_gone_has_no_series(page: Page):
     page.views.clear()
+    page.conditions.clear()
     assert {name for name, _ in page.read() if name.startswith("vibethinker_fleet")} == set()
 
 

@@ -52,6 +52,8 @@ async def test_memory_that_stays_above_its_line_grows_the_fleet_and_says_why():
     assert story.cluster.done("apply_replicas") == [GROWN]
     assert story.status["decision"]["rule"] in {"Memory", "Hold"}
     assert story.status["desiredReplicas"] == 2
+    (view,) = story.reconciler.views.values()
+    assert (view.scaled.outward, view.scaled.inward, view.scaled.reversals) == (1, 0, 0)
 
 
 async def test_the_lease_says_what_the_last_decision_found():
@@ -94,11 +96,24 @@ class TestInvalidSpec:
         story.cluster.calls.clear()
         story.edit(INVALID)
         await story.tick(12)
-        assert {call for call, _ in story.cluster.calls} == {"apply_status"}
+        assert {call for call, _ in story.cluster.calls} == {"apply_status", "create"}
+        assert story.cluster.told[-1] == "InvalidSpec"
         assert story.condition("Ready") == ("False", "InvalidSpec")
+        assert story.condition("Stalled") == ("True", "InvalidSpec")
         assert "spec.engine.image is required" in str(story.status["conditions"])
         assert story.status["observedGeneration"] == 4
         assert story.status["replicas"] == before["replicas"]
+
+    async def test_its_metrics_keep_the_conditions_and_nothing_that_would_stand_still(self):
+        story = Story()
+        await story.tick()
+        assert story.reconciler.views
+        story.edit(INVALID)
+        await story.tick()
+        assert story.reconciler.views == {}
+        ((key, conditions),) = story.reconciler.conditions.values()
+        assert key == ("team", "chat")
+        assert ("Ready", "InvalidSpec") in {(c.type, c.reason) for c in conditions}
 
     async def test_once_corrected_everything_goes_on(self):
         story = Story(INVALID)
@@ -107,11 +122,13 @@ class TestInvalidSpec:
         story.edit({})
         await story.tick(10)
         assert story.condition("Ready") == ("True", "Serving")
+        assert "Stalled" not in {each["type"] for each in story.status["conditions"]}
 
-    async def test_it_is_written_once(self):
+    async def test_it_is_written_and_told_once(self):
         story = Story(INVALID)
         await story.tick(60)
         assert len(story.cluster.statuses) == 1
+        assert story.cluster.told == ["InvalidSpec"]
 
 
 class TestFailingWrites:

@@ -167,6 +167,15 @@ async def test_a_slow_or_broken_pod_holds_up_no_other(scraper: FleetScraper):
     assert [reading.pod_uid for reading in swept] == ["a", "a", "b"]
 
 
+async def test_answers_and_silences_are_timed(scraper: FleetScraper):
+    async with serve(always(PAGE)) as good, speak(b"") as broken:
+        await scraper.sweep([good, broken])
+    samples = {
+        s.name: s.value for family in scraper.scrape_seconds.collect() for s in family.samples
+    }
+    assert samples["vibethinker_operator_scrape_duration_seconds_count"] == 2
+
+
 async def ask(scraper: FleetScraper, pod: scrape.Target) -> str:
     """Why the pod's answer is refused: a whole reading with a reason that is counted."""
     (refused,) = await scraper.sweep([pod])

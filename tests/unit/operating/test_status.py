@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from vibethinker_operator.api.status import StartPhase, Status
-from vibethinker_operator.scaling import ScalingPolicy
+from vibethinker_operator.scaling import Mode, ScalingPolicy
 from vibethinker_operator.status import (
     render_invalid,
     render_status,
@@ -104,6 +104,18 @@ def test_the_same_decision_a_second_later_is_not_told_anew():
     third = render_status(make_view(decision=grown), second, START + 2)
     assert third.decision is not None
     assert third.decision.time == datetime.fromtimestamp(START + 2, UTC)
+
+
+def test_advice_is_told_anew_when_it_changes_though_the_size_never_does():
+    policy = ScalingPolicy(mode=Mode.ADVISORY, max_replicas=9, written_replicas=1)
+    two, three = (replace(decide_once(policy), desired=1, recommended=n) for n in (2, 3))
+    first = render_status(make_view(decision=two), Status(), START)
+    second = render_status(make_view(decision=three), first, START + 1)
+    again = render_status(make_view(decision=three), second, START + 2)
+    told = [status.decision for status in (first, second, again)]
+    advised = [one.inputs["recommendedReplicas"] for one in told if one and one.inputs]
+    assert advised == ["2", "3", "3"]
+    assert told[2] == told[1] != told[0]
 
 
 def test_a_decision_of_many_words_still_fits():

@@ -154,6 +154,17 @@ def test_the_whole_page_has_the_engines_and_ours(rig: Rig):
     assert page["vibethinker_time_to_first_token_seconds_count|webui|code"] == 0
 
 
+def test_every_profile_has_its_objective_for_the_first_token(rig: Rig):
+    profiles = rig.runtime.fleet.policy.profiles
+    page = samples_of(render_metrics(*registries(rig), wanted=set()))
+    told = {profile.name: profile.first_token_seconds for profile in profiles}
+    assert told
+    name = "vibethinker_time_to_first_token_objective_seconds"
+    assert {key: value for key, value in page.items() if key.startswith(name)} == {
+        f"{name}|{profile}": seconds for profile, seconds in told.items()
+    }
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
