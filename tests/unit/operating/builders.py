@@ -117,6 +117,9 @@ class FakeCluster(Cluster):
         self._call("read", manifest, subresource)
         return deepcopy(self.objects.get(key_of(manifest)))
 
+    async def check_list(self, path: str) -> None:
+        self._call("check_list", {}, path)
+
     async def create(self, manifest: Mapping[str, Any]) -> bool:
         self._call("create", manifest, manifest["kind"])
         if manifest["kind"] == "Event":
