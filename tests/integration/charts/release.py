@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import httpx
@@ -30,9 +31,11 @@ class Release:
         """Installs it, and returns once the operator is ready."""
         self._helm("install", RELEASE, str(CHART), "--create-namespace", values=values)
 
-    def upgrade(self, values: Path) -> None:
-        """Upgrades it to these values alone."""
-        self._helm("upgrade", RELEASE, str(CHART), "--reset-values", values=values)
+    def upgrade(self, values: Path, **settings: str) -> None:
+        """Upgrades it to these values alone, and settings in which a double underscore is a dot."""
+        pairs = (f"{path.replace('__', '.')}={value}" for path, value in settings.items())
+        more = [word for pair in pairs for word in ("--set", pair)]
+        self._helm("upgrade", RELEASE, str(CHART), "--reset-values", values=values, last=more)
 
     def rollback(self, values: Path) -> None:
         """Goes back to the revision before the last."""
@@ -73,18 +76,19 @@ class Release:
         OUT.parent.mkdir(parents=True, exist_ok=True)
         OUT.write_text(json.dumps(self._times, indent=2) + "\n")
 
-    def _helm(self, verb: str, *words: str, values: Path | None) -> str:
+    def _helm(self, verb: str, *words: str, values: Path | None, last: Sequence[str] = ()) -> str:
         options = ["--namespace", SYSTEM, "--timeout", TIMEOUT]
         if verb in ("install", "upgrade"):
             options += ["--values", str(values)] if values else []
-            options += [
-                word for pair in image_settings().items() for word in ("--set", "=".join(pair))
-            ]
+            pairs = ("=".join(pair) for pair in image_settings().items())
+            options += [word for pair in pairs for word in ("--set", pair)]
         if verb != "test":
             options.append("--wait")
         kubeconfig = f"--kubeconfig={self._kube.box.kubeconfig}"
         began = time.monotonic()
-        printed = run(self._kube.box.enter([helm_binary(), kubeconfig, verb, *words, *options]))
+        printed = run(
+            self._kube.box.enter([helm_binary(), kubeconfig, verb, *words, *options, *last])
+        )
         name = values.stem.removesuffix("-values") if values else "default"
         self._times.setdefault(name, {})[verb] = round(time.monotonic() - began, 1)
         return printed

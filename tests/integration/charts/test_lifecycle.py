@@ -66,15 +66,24 @@ def test_upgrade_rollback_uninstall_and_reinstall_restart_no_server_pod(values, 
     assert "turning" in release.test(values)
 
 
+def test_an_upgrade_to_other_images_offers_them_and_restarts_no_server_pod(fleets, release):
+    before = lives_of(fleets)
+    release.upgrade(CHART / "ci" / "everything-values.yaml", serverImage__tag="newer")
+    for fleet in fleets:
+        offer = fleet.wait_condition("UpdateAvailable", "True")
+        assert "vibethinker.io/server:newer" in offer["message"]
+    assert lives_of(fleets) == before
+
+
 def test_roles_in_its_namespaces_are_all_that_a_namespaced_operator_needs(release, fleets, kube):
-    values = CHART / "ci" / "namespaced-values.yaml"
-    release.upgrade(values)
+    release.upgrade(CHART / "ci" / "namespaced-values.yaml")
     kube.apply(build_fleet("fresh", "more-fleets"), build_fleet("unseen", SYSTEM))
     fresh = Fleet(kube, "fresh", "more-fleets")
     fresh.wait_ready(1)
-    fresh.wait_condition("Ready", "True")
-    wait_for(lambda: fresh.events("Ready") or "vibethinker_fleet" in release.metrics(), "news")
-    page = release.metrics()
-    failed = [line for line in page.splitlines() if "failed_writes_total{" in line]
-    assert not failed
-    assert Fleet(kube, "unseen", SYSTEM).status() == {}
+    patch = '{"spec": {"scaling": {"minReplicas": 2, "maxReplicas": 2}}}'
+    kube.box.kubectl("patch", "vtd", "fresh", "-n", "more-fleets", "--type=merge", "-p", patch)
+    fresh.wait_ready(2)
+    release.wait_sees(fresh, 2)
+    assert wait_for(lambda: fresh.events("ScaledOut"), "the Event of having grown")
+    assert "failed_writes_total{" not in release.metrics()
+    assert Fleet(kube, "unseen", SYSTEM).deployment() is None

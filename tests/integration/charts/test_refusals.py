@@ -150,7 +150,7 @@ def wait_for_line(operator: subprocess.Popen[bytes], log: Path, sentence: str) -
     raise AssertionError(f"never said {sentence!r}:\n{log.read_text()[-3000:]}")
 
 
-def test_an_operator_without_its_definition_says_so_until_it_is_there(plane, tmp_path):
+def test_an_operator_without_its_definition_says_so_and_how_to_bring_it(plane, tmp_path):
     install(plane, "--set", "crds.keep=false")
     plane.kubectl("delete", "crd", "--all")
     line = say(plane, tmp_path, "no CustomResourceDefinition vibethinkerdeployments.vibethinker.io")
