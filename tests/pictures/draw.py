@@ -98,7 +98,7 @@ def _draw_graph(axes: Axes, panel: Json, lines: list[Line]) -> None:
 
 
 def _scale(axes: Axes, defaults: Json, unit: str) -> None:
-    axes.set_ylim(0, defaults.get("max", axes.get_ylim()[1]))
+    axes.set_ylim(0, defaults.get("max", 1.05 * axes.get_ylim()[1]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: format_value(value, unit)))
     if unit == "bytes":
         axes.yaxis.set_major_locator(
@@ -134,7 +134,7 @@ def _draw_tile(axes: Axes, panel: Json, lines: list[Line]) -> None:
     for index, (legend, value) in enumerate(shown):
         at = (index + 0.5) / len(shown)
         colour = _judge(value, defaults)
-        said = format_value(value, defaults["unit"])
+        said = format_value(round(value, defaults.get("decimals", 9)), defaults["unit"])
         axes.text(at, 0.5, said, ha="center", va="center", fontsize=18, color=colour)
         axes.text(at, 0.05, legend if "=" not in legend else "", ha="center", fontsize=7)
 

@@ -14,6 +14,7 @@ from charts.source.promql import list_metrics
 
 DATASOURCE: Final = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 NEUTRAL: Final = "blue"
+COUNT: Final = "short"
 LINE_LEGEND: Final = "line"
 """Series whose legend ends so are lines to hold against, and drawn dashed."""
 
@@ -56,6 +57,8 @@ def tile(
     panel.color_mode(common.BigValueColorMode.VALUE)
     panel.text_mode(common.BigValueTextMode.AUTO)
     panel.no_value(empty)
+    if unit == COUNT:
+        panel.decimals(0)
     _describe(panel, title, text, unit, queries)
     if judged is None:
         fixed = dashboard_builders.FieldColor().mode(dashboard.FieldColorModeId.FIXED)

@@ -33,7 +33,7 @@ NOT_READY: Final = Alert(
     threshold="Condition `Ready` is not True, while at least one replica is wanted.",
     for_="15m",
     summary=f"{FLEET}: nobody serves",
-    description="No replica has been Ready for a quarter of an hour.",
+    description="No replica is Ready, so every request fails.",
     meaning="Every request to the fleet fails. A first start may take so long where the image"
     " and the model are loaded over a slow line; the phase tells.",
     look_at="""\
@@ -77,8 +77,8 @@ AT_MAX_REPLICAS: Final = Alert(
     for_="15m",
     keep_firing_for="5m",
     summary=f"{FLEET}: at its most replicas, and still too loaded",
-    description="{{ $value }} replicas are wanted, as many as maxReplicas allows, and a line has"
-    " stayed crossed for a quarter of an hour. New sessions wait or are refused.",
+    description="maxReplicas ({{ $value }}) is reached, and a line stays crossed. New sessions wait"
+    " or are refused.",
     meaning="The fleet would grow and may not. Under `ScaleOutThenReject` and `Reject` new sessions"
     " are refused with a Retry-After and known ones are served; under `ScaleOut` all wait. With"
     " `spec: {}` maxReplicas is 1: such a fleet never asks for a second GPU.",

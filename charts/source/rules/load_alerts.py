@@ -50,8 +50,8 @@ REJECTING: Final = Alert(
     for_="10m",
     keep_firing_for="5m",
     summary=f"{FLEET}: requests are refused",
-    description='{{ printf "%.2f" $value }} requests a second are refused for load (429), for ten'
-    " minutes. Known sessions are served; new ones are told when to come back.",
+    description='{{ printf "%.2f" $value }} requests a second are refused for load (429).'
+    " Known sessions are served; new ones are told when to come back.",
     meaning="The fleet is full and relief does not come. The refusals are what keeps the running"
     " sessions well.",
     look_at="""\

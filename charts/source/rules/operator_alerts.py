@@ -61,8 +61,8 @@ RECONCILE_ERRORS: Final = Alert(
     threshold="Any tick ends in an error, or any write is refused.",
     for_="15m",
     summary="The VibeThinker operator fails at some of its work",
-    description='{{ printf "%.2f" $value }} ticks or writes a second have failed for a quarter of'
-    " an hour: at least one fleet is not kept as its resource asks.",
+    description='{{ printf "%.2f" $value }} ticks or writes a second fail: at'
+    " least one fleet is not kept as its resource asks.",
     meaning="The operator wants something that the API server refuses or does not answer, or it"
     " has a fault of its own. Other fleets are not held up. The fleet in question may keep its"
     " size, or miss an edit.",

@@ -8,6 +8,7 @@ import promql_parser
 import pytest
 
 from charts.source.dashboards.files import render_files
+from charts.source.dashboards.page import picture_name
 from charts.source.promql import list_metrics, parse_nodes
 from charts.source.rules.recording import RECORDING_RULES
 from tests.contract.charts.exported import operator_series, server_series
@@ -35,6 +36,11 @@ def test_the_committed_boards_are_the_generated_ones():
     assert written == {path: Path(path).read_text(encoding="utf-8") for path in written}
     assert set(BOARDS) == {Path(path).stem for path in written if path.endswith(".json")}
     assert render_files() == written
+
+
+def test_every_panel_has_its_picture_and_there_is_no_other():
+    pictures = {picture_name(panel.board, panel.json["title"]) for panel in list_panels()}
+    assert pictures == {path.name for path in Path("docs/dashboards").iterdir()}
 
 
 def test_a_board_has_a_stable_name_and_the_tags_that_join_vllms_links(board: Json):

@@ -15,7 +15,7 @@ from charts.source.promql import list_metrics
 from charts.source.rules.alerts import ALERTS
 from charts.source.rules.recording import RECORDING_RULES
 from tests.integration.operations.kube import unix_now, wait_for
-from tests.integration.operations.monitoring import SHORTENED, start_prometheus
+from tests.integration.operations.monitoring import SHORTENED, running_prometheus
 from tests.integration.operations.scene import FLEETS, Traffic, play
 from tests.support.boards import BOARDS, Answers, Json, dump_answers, fill, list_panels
 from tests.support.prometheus import Curve, Prometheus
@@ -46,7 +46,7 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(fleets, kube, operator_process, tmp_path_factory) -> Iterator[Scene]:
-    with start_prometheus(kube, tmp_path_factory.mktemp("prometheus")) as prometheus:
+    with running_prometheus(kube, tmp_path_factory.mktemp("prometheus")) as prometheus:
         start = unix_now()
         fired: list[Json] = []
         traffic = play(fleets, lambda: fired.extend(wait_until_fired(prometheus)))
