@@ -28,6 +28,10 @@ class PrometheusRule(ValuesModel):
     enabled: bool = False
     """Create them."""
 
+    runbook_base_url: Annotated[str, Field(min_length=1)] = "docs/alerts"
+    """Where people find the pages of docs/alerts, without a slash at the end: the address of your
+    copy. As it is, alerts name the path in the repository."""
+
     additional_labels: dict[str, str] = Field(default={})
     """Labels that your Prometheus selects by."""
 

@@ -9,6 +9,7 @@ import yaml
 from vibethinker_operator.manifests import render_tree
 from vibethinker_operator.settings import read_settings
 
+from charts.source.rules.alert import RUNBOOK_MARKER
 from tests.cluster.binaries import kubernetes_version
 from tests.cluster.commands import CommandError
 from tests.integration.charts.helm import CHART, INSTALLS, environment_of, find, template
@@ -166,11 +167,17 @@ def test_texts_of_extra_objects_rules_and_dashboards_are_not_run_as_templates():
     assert notes["data"]["kept"] == "{{ templates in here are not run }}"
 
 
-def test_every_rules_file_and_every_dashboard_is_installed_as_it_is():
-    objects = template("--values", str(CHART / "ci" / "monitoring-values.yaml"))
+def test_every_rules_file_and_every_dashboard_is_installed_as_it_is_but_for_the_runbooks_place():
+    place = "https://runbooks.example.org/alerts"
+    values = str(CHART / "ci" / "monitoring-values.yaml")
+    objects = template("--values", values, "--set", f"prometheusRule.runbookBaseUrl={place}")
     rules = {m["metadata"]["name"]: m["spec"] for m in objects if m["kind"] == "PrometheusRule"}
-    files = {path.stem: yaml.safe_load(path.read_text()) for path in CHART.glob("rules/*.yaml")}
+    files = {
+        path.stem: yaml.safe_load(path.read_text().replace(RUNBOOK_MARKER, place))
+        for path in CHART.glob("rules/*.yaml")
+    }
     assert rules == files
+    assert files
     boards = {
         name: text
         for m in objects
