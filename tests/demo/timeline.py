@@ -30,6 +30,8 @@ REFUSED_COLOUR = "#A23B72"
 REPLICAS_COLOUR = "#2F4B6E"
 # Event lines end below the raw ratio's own words.
 EVENT_HEIGHT = 0.82
+# The legend stands below.
+WORDS_HEIGHT = 0.18
 BANDS = ("#F4F4F1", "#FFFFFF")
 
 PHASE_WORDS = {
@@ -159,7 +161,7 @@ def _annotate_growth(panel: Axes, recording: Recording, began: float) -> None:
     if recording.grown_at is None:
         return
     at = recording.grown_at - began
-    panel.axvline(at, ymax=EVENT_HEIGHT, color=REPLICAS_COLOUR, linewidth=1.0, linestyle=":")
+    panel.axvline(at, WORDS_HEIGHT, EVENT_HEIGHT, color=REPLICAS_COLOUR, lw=1.0, linestyle=":")
     panel.annotate(
         "memory stayed above\nthe line: one more",
         (at, 0.60),
@@ -167,6 +169,7 @@ def _annotate_growth(panel: Axes, recording: Recording, began: float) -> None:
         textcoords="offset points",
         color=REPLICAS_COLOUR,
         va="center",
+        bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1},
     )
 
 
