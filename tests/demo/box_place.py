@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.cluster import Box, start_box
 from tests.cluster.images import ENGINE, OPERATOR, SERVER
 from tests.cluster.model import toy_model
-from tests.demo import names, settings
 from tests.demo.objects import ImageNames, Object, build_claim, build_local_volume
+from tests.demo.place import find_url
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -35,14 +35,10 @@ class BoxPlace:
         ]
 
     def drive(self, out: Path) -> int:
-        address = self.kubectl(
-            *("-n", settings.NAMESPACE, "get", "service", settings.NAME),
-            *("-o", "jsonpath={.spec.clusterIP}"),
-        )
         driver = [
             *(sys.executable, "-u", "-m", "tests.demo.drive"),
             *("--kubeconfig", str(self._box.kubeconfig)),
-            *("--url", f"http://{address}:{names.CLIENT_PORT}"),
+            *("--url", find_url(self)),
             *("--out", str(out)),
         ]
         return subprocess.run(self._box.enter(driver, cwd=CHECKOUT), check=False).returncode

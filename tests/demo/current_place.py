@@ -20,7 +20,7 @@ from tests.demo.objects import (
     build_model_writer,
     render_list,
 )
-from tests.demo.place import URL, CouldNotRunError
+from tests.demo.place import CouldNotRunError, find_url
 
 MODULES = Path(__file__).parent
 TOY_MODEL = MODULES.parent / "cluster" / "toy_model.py"
@@ -82,7 +82,7 @@ class CurrentPlace:
 
     def drive(self, out: Path) -> int:
         modules = {path.name: path.read_text() for path in MODULES.glob("*.py")}
-        arguments = ["--url", URL, "--out", "/out", "--hold-seconds", str(HOLD_SECONDS)]
+        arguments = ["--url", find_url(self), "--out", "/out", "--hold-seconds", str(HOLD_SECONDS)]
         objects = build_driver(self.images.operator, modules, arguments)
         self._in_demo("delete", f"pod/{DRIVER}", "--ignore-not-found", "--wait")
         self._in_demo("apply", "--server-side", "-f", "-", stdin=render_list(objects))

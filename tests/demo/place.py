@@ -4,10 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from tests.demo import settings
+from tests.demo import names, settings
 from tests.demo.objects import ImageNames, Object
-
-URL = f"http://{settings.NAME}.{settings.NAMESPACE}:8000"
 
 
 class CouldNotRunError(Exception):
@@ -35,3 +33,12 @@ class Place(Protocol):
 
     def leave(self) -> None:
         """Take away what the run brought."""
+
+
+def find_url(place: Place) -> str:
+    """The Service's address; by its number, since not every cluster of ours has DNS."""
+    address = place.kubectl(
+        *("-n", settings.NAMESPACE, "get", "service", settings.NAME),
+        *("-o", "jsonpath={.spec.clusterIP}"),
+    )
+    return f"http://{address}:{names.CLIENT_PORT}"
