@@ -68,7 +68,7 @@ class AdmissionPolicy(ValuesModel):
 
     allowed_image_prefixes: tuple[Line, ...] = _default_entries(IMAGES)
     """Engine images that spec.engine.image may name: a repository, or a path that ends in a slash.
-    defaultEngineImage is always allowed."""
+    A fleet that names none gets defaultEngineImage, whatever stands here."""
 
     allowed_endpoints: tuple[Line, ...] = _default_entries(ENDPOINTS)
     """Model hubs that spec.model.endpoint may name."""

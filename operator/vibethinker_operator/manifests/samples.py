@@ -90,7 +90,7 @@ SAMPLES: Final = (
             "profiles": [{"name": "webui", "kind": "WebUI", "timeToFirstTokenSeconds": 30}],
             "scaling": {"maxReplicas": 2},
             "resources": {
-                "requests": {"cpu": "4", "memory": "10Gi"},
+                "requests": {"cpu": "2", "memory": "10Gi"},
                 "limits": {"memory": "10Gi"},
             },
         },
