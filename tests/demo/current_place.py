@@ -27,6 +27,7 @@ TOY_MODEL = MODULES.parent / "cluster" / "toy_model.py"
 MANIFESTS = MODULES.parents[1] / "manifests"
 RECORDINGS = ("samples.csv", "requests.csv")
 HOLD_SECONDS = 300
+LEAVE_TIMEOUT = "--timeout=300s"
 CRD_NAME = "vibethinkerdeployments.vibethinker.io"
 ENDED = "{.status.containerStatuses[0].state.terminated.exitCode}"
 IMAGE_VARIABLES = {
@@ -97,8 +98,8 @@ class CurrentPlace:
 
     def leave(self) -> None:
         """Delete what the demo made: the fleet first, while its operator is there to let it go."""
-        self.kubectl("delete", "namespace", settings.NAMESPACE, "--ignore-not-found", "--wait")
-        self.kubectl("delete", "-k", str(MANIFESTS), "--ignore-not-found", "--wait")
+        for what in (("namespace", settings.NAMESPACE), ("-k", str(MANIFESTS))):
+            self.kubectl("delete", *what, "--ignore-not-found", LEAVE_TIMEOUT)
 
     def _in_demo(self, *arguments: str, stdin: str | None = None) -> str:
         return self.kubectl("-n", settings.NAMESPACE, *arguments, stdin=stdin)
