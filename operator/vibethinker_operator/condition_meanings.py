@@ -49,6 +49,10 @@ _REFUSED_WRITES: Final = (
     *(Meaning(FALSE, reason, text) for reason, text in _NEEDS_A_PERSON.items()),
     Meaning(FALSE, Why.API_UNAVAILABLE, "The API server did not answer; tried again each second."),
 )
+_UNSCHEDULABLE: Final = Meaning(
+    FALSE, Why.UNSCHEDULABLE, "No node takes the pod; the scheduler's words."
+)
+_NO_DEPLOYMENT: Final = Meaning(UNKNOWN, Why.NO_DEPLOYMENT, "There is no Deployment yet.")
 
 CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
     "Ready": ConditionMeaning(
@@ -58,7 +62,7 @@ CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
             Meaning(FALSE, Why.CREATING, "The Deployment is being made."),
             Meaning(FALSE, Why.STARTING, "Pods are on their way up; `status.start` has the phase."),
             Meaning(FALSE, Why.SCALED_TO_ZERO, "`spec.replicas` is 0, and the mode obeys it."),
-            Meaning(FALSE, Why.UNSCHEDULABLE, "No node takes the pod; the scheduler's words."),
+            _UNSCHEDULABLE,
             *_REFUSED_WRITES,
         ),
         cites_cluster=True,
@@ -71,7 +75,7 @@ CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
             Meaning(TRUE, Why.DRAINING, "A pod takes nothing new and ends what it runs."),
             Meaning(TRUE, Why.ROLLING_OUT, "Pods of an older template are being replaced."),
             Meaning(FALSE, Why.COMPLETE, "The fleet has the size that is wanted."),
-            Meaning(FALSE, Why.UNSCHEDULABLE, "No node takes the pod; the scheduler's words."),
+            _UNSCHEDULABLE,
             *_REFUSED_WRITES,
         ),
         cites_cluster=True,
@@ -88,7 +92,7 @@ CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
                 Reason.METRICS_UNAVAILABLE,
                 "Fewer than half of the ready replicas can be read: the size is held.",
             ),
-            Meaning(UNKNOWN, Why.NO_DEPLOYMENT, "There is no Deployment yet."),
+            _NO_DEPLOYMENT,
         ),
     ),
     "ScalingLimited": ConditionMeaning(
@@ -105,7 +109,7 @@ CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
                 Reason.STEP_WITHDRAWN,
                 "A step found no place and was taken back; asked for again after ten minutes.",
             ),
-            Meaning(UNKNOWN, Why.NO_DEPLOYMENT, "There is no Deployment yet."),
+            _NO_DEPLOYMENT,
         ),
     ),
     "MemoryLineReachable": ConditionMeaning(

@@ -39,7 +39,7 @@ def build_crd() -> dict[str, Any]:
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{names.PLURAL}.{names.GROUP}"},
+        "metadata": {"name": names.CRD_NAME},
         "spec": {
             "group": names.GROUP,
             "scope": "Namespaced",

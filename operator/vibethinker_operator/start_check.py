@@ -11,8 +11,6 @@ from vibethinker_operator.cluster import Cluster
 from vibethinker_operator.errors import ClusterError, ForbiddenError, NotFoundError
 from vibethinker_operator.paths import resources_path
 
-CRD = f"{names.PLURAL}.{names.GROUP}"
-
 
 async def require_resources(cluster: Cluster, namespaces: Iterable[str]) -> None:
     """Returns once resources can be listed in each namespace; none named: in all of them.
@@ -25,8 +23,9 @@ async def require_resources(cluster: Cluster, namespaces: Iterable[str]) -> None
             await cluster.check_list(resources_path(namespace))
         except NotFoundError as error:
             raise ClusterError(
-                f"this cluster has no CustomResourceDefinition {CRD}: install it (with the chart,"
-                " crds.enabled=true; without it, kubectl apply --server-side -f manifests/crd)"
+                f"this cluster has no CustomResourceDefinition {names.CRD_NAME}: install it"
+                " (with the chart, crds.enabled=true; without it, kubectl apply --server-side"
+                " -f manifests/crd)"
             ) from error
         except ForbiddenError as error:
             raise ForbiddenError(_forbidden(namespace, error)) from error

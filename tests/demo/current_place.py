@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.cluster.commands import run
-from tests.demo import settings
+from tests.demo import names, settings
 from tests.demo.drive import RECORDED
 from tests.demo.objects import (
     DRIVER,
@@ -28,7 +28,7 @@ MANIFESTS = MODULES.parents[1] / "manifests"
 RECORDINGS = ("samples.csv", "requests.csv")
 HOLD_SECONDS = 300
 LEAVE_TIMEOUT = "--timeout=300s"
-CRD_NAME = "vibethinkerdeployments.vibethinker.io"
+CRD_NAME = f"{names.PLURAL}.{names.GROUP}"
 ENDED = "{.status.containerStatuses[0].state.terminated.exitCode}"
 IMAGE_VARIABLES = {
     "operator": "OPERATOR_IMAGE",

@@ -45,7 +45,7 @@ def _annotations() -> dict[str, str]:
     resource = {
         "kind": names.KIND,
         "version": names.VERSION,
-        "name": f"{names.PLURAL}.{names.GROUP}",
+        "name": names.CRD_NAME,
         "displayName": "VibeThinker deployment",
         "description": "A fleet of vLLM servers, scaled and protected by live GPU memory",
     }

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from charts.source.chart.base import ValuesModel
 from charts.source.chart.values import Values
 from charts.source.chart.values_file import render_default
+from charts.source.reference.markdown import code, render_table
 
 PAGE_HEAD = """# Values of the chart
 
@@ -25,9 +26,8 @@ def render_values_page() -> str:
 
 def render_values_table() -> str:
     """Returns the table in Markdown: path, default, meaning."""
-    head = ("| value | default | meaning |", "| --- | --- | --- |")
-    rows = (f"| `{path}` | `{default}` | {text} |" for path, default, text in list_values())
-    return "\n".join((*head, *rows)) + "\n"
+    rows = ((code(path), code(default), text) for path, default, text in list_values())
+    return render_table(("value", "default", "meaning"), rows) + "\n"
 
 
 def list_values() -> Iterator[tuple[str, str, str]]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from vibethinker_server import names
 
+from charts.source.dashboards.expressions import quantile_by, rate_by
 from charts.source.dashboards.fleet_rows import FLEET
 from charts.source.dashboards.frame import IN_FLEET, IN_POD, Row
 from charts.source.dashboards.panels import Query, graph, grid
@@ -28,16 +29,12 @@ def by_pod(metric: str, *more: str) -> str:
 
 def quantile(share: float, histogram: str, *labels: str) -> str:
     """Returns a quantile of a histogram of the server, by `labels`."""
-    by = ", ".join((*labels, "le"))
-    return (
-        f"histogram_quantile({share}, sum by ({by})"
-        f" (rate({histogram}_bucket{{{IN_POD}}}[$__rate_interval])))"
-    )
+    return quantile_by(share, histogram, IN_POD, *labels)
 
 
 def rate(counter: str, *labels: str) -> str:
     """Returns a counter of the server per second, by `labels`."""
-    return f"sum by ({', '.join(labels)}) (rate({counter}{{{IN_POD}}}[$__rate_interval]))"
+    return rate_by(counter, IN_POD, *labels)
 
 
 def build_requests() -> Row:

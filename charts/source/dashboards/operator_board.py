@@ -4,6 +4,7 @@ from typing import Final
 
 from vibethinker_operator import names
 
+from charts.source.dashboards.expressions import quantile_by, rate_by
 from charts.source.dashboards.frame import Board, Row, Variable
 from charts.source.dashboards.panels import Judgement, Query, graph, tile, timeline
 from charts.source.rules.operator_alerts import STALE_SECONDS, STUCK_SECONDS
@@ -18,18 +19,15 @@ OURS: Final = f"and on (namespace, pod) {LAST_ROUND}"
 
 def rate(counter: str, *labels: str, more: str = "") -> str:
     """Returns a counter of the operator per second, by `labels`."""
-    by = f" by ({', '.join(labels)})" if labels else ""
-    return f"sum{by} (rate({counter}{{{HERE}{more}}}[$__rate_interval]))"
+    return rate_by(counter, f"{HERE}{more}", *labels)
 
 
 def quantiles(histogram: str, *labels: str) -> tuple[Query, Query]:
     """Returns half and 99 % of what a histogram of the operator has seen."""
-    by = ", ".join((*labels, "le"))
-    seen = f"sum by ({by}) (rate({histogram}_bucket{{{HERE}}}[$__rate_interval]))"
     named = "".join(f" {{{{{label}}}}}" for label in labels)
     return (
-        Query(f"histogram_quantile(0.5, {seen})", f"half{named}"),
-        Query(f"histogram_quantile(0.99, {seen})", f"99 %{named}"),
+        Query(quantile_by(0.5, histogram, HERE, *labels), f"half{named}"),
+        Query(quantile_by(0.99, histogram, HERE, *labels), f"99 %{named}"),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vibethinker_operator import names
 
-NAME = f"{names.PLURAL}.{names.GROUP}"
+NAME = names.CRD_NAME
 
 IMAGES = "allowedImagePrefixes"
 ENDPOINTS = "allowedEndpoints"

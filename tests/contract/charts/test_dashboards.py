@@ -11,7 +11,7 @@ from charts.source.dashboards.files import render_files
 from charts.source.dashboards.page import picture_name
 from charts.source.promql import list_metrics, parse_nodes
 from charts.source.rules.recording import RECORDING_RULES
-from tests.contract.charts.exported import operator_series, server_series
+from tests.contract.charts.exported import exported_series
 from tests.support.boards import BOARDS, BoardPanel, Json, list_expressions, list_panels
 
 PANELS = [pytest.param(panel, id=panel.title) for panel in list_panels()]
@@ -197,9 +197,8 @@ def test_a_row_of_the_table_of_pods_leads_to_vllms_board_of_that_instance():
     assert "var-instance=${__data.fields.Instance}" in link["url"]
 
 
-async def test_every_series_asked_for_is_exported_or_recorded(tmp_path: Path):
-    known = await operator_series() | server_series(tmp_path)
-    known |= {rule.record for rule in RECORDING_RULES}
+def test_every_series_asked_for_is_exported_or_recorded():
+    known = exported_series() | {rule.record for rule in RECORDING_RULES}
     for board in BOARDS.values():
         for expression in list_expressions(board):
             asked = {name for name in list_metrics(expression) if not VLLM.match(name)}
