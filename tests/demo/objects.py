@@ -200,6 +200,8 @@ def build_driver(image: str, modules: Mapping[str, str], arguments: Sequence[str
             {"name": "out", "emptyDir": {}},
         ],
         environment={"PYTHONPATH": "/code"},
+        # Engines take every processor they find: without a share, users and recorder would starve.
+        cpu="500m",
     )
     pod["spec"]["serviceAccountName"] = DRIVER
     return [account, role, binding, _build_config_map(DRIVER, modules), pod]
@@ -222,12 +224,14 @@ def _build_pod(
     mounts: Mapping[str, str],
     volumes: Sequence[Object],
     environment: Mapping[str, str],
+    cpu: str = "0",
 ) -> Object:
     container = {
         "name": "main",
         "image": image,
         "command": list(command),
         "env": [{"name": key, "value": value} for key, value in environment.items()],
+        "resources": {"requests": {"cpu": cpu}},
         "securityContext": CONFINED,
         "volumeMounts": [{"mountPath": path, "name": volume} for path, volume in mounts.items()],
     }
