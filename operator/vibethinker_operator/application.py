@@ -62,6 +62,7 @@ class Application:
                 package=settings.package_image,
                 engine_gpu=settings.engine_image_gpu,
                 engine_cpu=settings.engine_image_cpu,
+                engine_llama_cpp=settings.engine_image_llama_cpp,
             ),
             root_key=root_key,
         )

@@ -12,6 +12,7 @@ from vibethinker_operator.errors import (
     UnavailableError,
 )
 from vibethinker_operator.observed import Observed, ObservedPod
+from vibethinker_operator.preparation import Preparation, PreparationState
 
 SETTLED_RESTARTS: Final = 2
 """Restarts after which a container that ends is a cause and no longer bad luck."""
@@ -41,6 +42,17 @@ def describe_refusal(error: ClusterError) -> Cause:
         case UnavailableError():
             return Cause(Why.API_UNAVAILABLE, str(error))
     return Cause(Why.WRITE_REFUSED, str(error))
+
+
+def find_preparation_cause(preparation: Preparation) -> Cause | None:
+    """Returns what keeps a Job from writing the weights; None where nothing does."""
+    if preparation.state is PreparationState.FAILED:
+        said = (
+            f"job {preparation.job}: {preparation.message}; once mended, kubectl delete job"
+            f" {preparation.job} has it tried again"
+        )
+        return Cause(Why.PREPARATION_FAILED, said)
+    return _find_pod_cause(preparation.pod) if preparation.pod else None
 
 
 def find_cause(observed: Observed) -> Cause | None:

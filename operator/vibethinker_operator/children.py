@@ -62,13 +62,18 @@ def build_secret(resource: VibeThinkerDeployment, root_key: bytes) -> Manifest:
     )
 
 
-def build_children(resource: VibeThinkerDeployment, choice: TemplateChoice) -> tuple[Manifest, ...]:
-    """Returns every applied object, the Deployment last: its pods mount what comes before."""
+def build_children(
+    resource: VibeThinkerDeployment, choice: TemplateChoice | None
+) -> tuple[Manifest, ...]:
+    """Returns every applied object, the Deployment last: its pods mount what comes before.
+
+    Without a `choice` there is no Deployment: its pods could not start yet.
+    """
     return (
         build_policy_config_map(resource),
         build_service(resource),
         build_pod_disruption_budget(resource),
-        build_deployment(resource, choice),
+        *((build_deployment(resource, choice),) if choice else ()),
     )
 
 
@@ -83,7 +88,9 @@ def select_unwritten(
         generation: The live Deployment's generation; None where there is no Deployment.
         now: Unix seconds.
     """
-    if generation is None or written.at is None or now - written.at >= REWRITE_SECONDS:
+    deploys = any(child["kind"] == "Deployment" for child in children)
+    missing = deploys and generation is None
+    if missing or written.at is None or now - written.at >= REWRITE_SECONDS:
         return children
     edited = generation != written.generation
     return tuple(

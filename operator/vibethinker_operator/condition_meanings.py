@@ -39,10 +39,12 @@ class ConditionMeaning:
     cites_cluster: bool = False
 
 
+_PREPARING: Final = "A Job writes the weights that the pods will read."
 _NEEDS_A_PERSON: Final = {
     Why.INVALID_SPEC: "The spec is not one that this operator understands.",
     Why.NAME_TAKEN: "An object that the fleet needs belongs to somebody else.",
     Why.WRITE_FORBIDDEN: "The operator may not write an object: rights or quota.",
+    Why.PREPARATION_FAILED: "The Job that writes the weights failed; its own words.",
     Why.WRITE_REFUSED: "The API server refused an object for another reason.",
 }
 _REFUSED_WRITES: Final = (
@@ -60,6 +62,7 @@ CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
         (
             Meaning(TRUE, Why.SERVING, "At least one replica serves."),
             Meaning(FALSE, Why.CREATING, "The Deployment is being made."),
+            Meaning(FALSE, Why.PREPARING_MODEL, _PREPARING),
             Meaning(FALSE, Why.STARTING, "Pods are on their way up; `status.start` has the phase."),
             Meaning(FALSE, Why.SCALED_TO_ZERO, "`spec.replicas` is 0, and the mode obeys it."),
             _UNSCHEDULABLE,
@@ -71,6 +74,7 @@ CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
         "Is the fleet on its way to what is wanted?",
         (
             Meaning(TRUE, Why.CREATING, "The Deployment is being made."),
+            Meaning(TRUE, Why.PREPARING_MODEL, _PREPARING),
             Meaning(TRUE, Why.STARTING, "Pods are on their way up."),
             Meaning(TRUE, Why.DRAINING, "A pod takes nothing new and ends what it runs."),
             Meaning(TRUE, Why.ROLLING_OUT, "Pods of an older template are being replaced."),

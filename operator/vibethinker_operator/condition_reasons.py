@@ -13,6 +13,8 @@ class ConditionReason(StrEnum):
     SERVING = "Serving"
     CREATING = "Creating"
     STARTING = "Starting"
+    PREPARING_MODEL = "PreparingModel"
+    PREPARATION_FAILED = "PreparationFailed"
     SCALED_TO_ZERO = "ScaledToZero"
     INVALID_SPEC = "InvalidSpec"
     NAME_TAKEN = "NameTaken"

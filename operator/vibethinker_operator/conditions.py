@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from vibethinker_operator import names
+from vibethinker_operator.api import Backend
 from vibethinker_operator.api.status import Condition, ConditionStatus
-from vibethinker_operator.causes import Cause, find_cause
+from vibethinker_operator.causes import Cause, find_cause, find_preparation_cause
 from vibethinker_operator.condition_reasons import ConditionReason as Why
 from vibethinker_operator.engine_version import TESTED_VERSIONS, is_tested
 from vibethinker_operator.fleet_view import FleetView
@@ -22,7 +23,9 @@ STALLED: Final = "Stalled"
 """Stands in the status only while it is True: so kstatus, and with it Flux and kpt, tells a fleet
 that waits for a person from one that is on its way."""
 
-NEEDS_A_PERSON: Final = frozenset({Why.NAME_TAKEN, Why.WRITE_FORBIDDEN, Why.WRITE_REFUSED})
+NEEDS_A_PERSON: Final = frozenset(
+    {Why.NAME_TAKEN, Why.WRITE_FORBIDDEN, Why.WRITE_REFUSED, Why.PREPARATION_FAILED}
+)
 """Problems that no amount of waiting ends."""
 
 TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
@@ -41,7 +44,7 @@ def answer_ready(view: FleetView) -> Answer:
     """Returns whether somebody serves, or what stands in the way."""
     observed = view.fleet.observed
     if observed is None:
-        return _unless(view.problem, Answer(FALSE, Why.CREATING, "the Deployment is being made"))
+        return _unless(view.problem, _answer_unmade(view, FALSE))
     serving, wanted = len(observed.serving), observed.spec_replicas
     if serving:
         return Answer(TRUE, Why.SERVING, f"{serving} of {wanted} replicas serve")
@@ -58,10 +61,12 @@ def answer_progressing(view: FleetView) -> Answer:
     """Returns whether the fleet is on its way to what is wanted."""
     observed = view.fleet.observed
     if observed is None:
-        return _unless(view.problem, Answer(TRUE, Why.CREATING, "the Deployment is being made"))
+        return _unless(view.problem, _answer_unmade(view, TRUE))
     cause = find_cause(observed)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
+    if view.fleet.waits_for_weights:
+        return _unless(view.problem, _answer_preparing(view, TRUE))
     return _unless(view.problem, _answer_movement(observed))
 
 
@@ -94,6 +99,9 @@ def answer_memory_line(view: FleetView) -> Answer:
 def answer_engine_supported(view: FleetView) -> Answer:
     """Returns whether the engine's version is one that we test against."""
     image, tested = view.fleet.choice.images.engine, ", ".join(TESTED_VERSIONS)
+    if view.fleet.resource.spec.engine.backend is Backend.LLAMA_CPP:
+        said = f"{image} is llama.cpp's server, whose tag names no version that we could know"
+        return Answer(UNKNOWN, Why.VERSION_UNKNOWN, said)
     match is_tested(image):
         case None:
             said = f"the tag of {image} names no vLLM version; tested are {tested}"
@@ -131,7 +139,7 @@ ANSWERS: Final[Mapping[str, Callable[[FleetView], Answer]]] = {
 
 def answer_stalled(view: FleetView) -> Answer | None:
     """Returns what keeps the fleet from what is wanted until a person acts; None: nothing does."""
-    problem = view.problem
+    problem = view.problem or _find_preparation_cause(view)
     if problem is None or problem.reason not in NEEDS_A_PERSON:
         return None
     return Answer(TRUE, problem.reason, problem.message)
@@ -180,6 +188,26 @@ def _render(
         reason=answer.reason,
         message=answer.message[:MESSAGE_LIMIT],
     )
+
+
+def _answer_unmade(view: FleetView, status: ConditionStatus) -> Answer:
+    if view.fleet.waits_for_weights:
+        return _answer_preparing(view, status)
+    return Answer(status, Why.CREATING, "the Deployment is being made")
+
+
+def _answer_preparing(view: FleetView, status: ConditionStatus) -> Answer:
+    cause, preparation = _find_preparation_cause(view), view.fleet.preparation
+    if cause is not None:
+        return Answer(FALSE, cause.reason, cause.message)
+    named = f"job {preparation.job} writes" if preparation else "a Job writes"
+    kept = "" if view.fleet.observed is None else "; until then the pods stay as they are"
+    return Answer(status, Why.PREPARING_MODEL, f"{named} the weights that the pods will read{kept}")
+
+
+def _find_preparation_cause(view: FleetView) -> Cause | None:
+    preparation = view.fleet.preparation
+    return None if preparation is None else find_preparation_cause(preparation)
 
 
 def _answer_movement(observed: Observed) -> Answer:

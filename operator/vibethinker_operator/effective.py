@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from vibethinker_operator import names
-from vibethinker_operator.api import Device, Dtype, Model, Source, Spec
+from vibethinker_operator.api import Backend, Device, Dtype, Model, Source, Spec
+from vibethinker_operator.prepared_model import find_prepared_model
 
 HUB_DEFAULT_REVISION: Final = "main"
 """The default branch on Hugging Face. ModelScope's has another name, so there it is left open."""
@@ -15,14 +16,17 @@ class EffectiveEngine:
     """Settings of the engine, none of them open.
 
     Attributes:
-        model: repository, or the path of a mounted volume.
+        model: repository, or the path of weights that lie in a volume.
+        local: whether it is such a path: nothing is downloaded then.
         revision: branch, tag or commit; None where there is none (a volume) or the hub's own
             default is meant.
         gpu_memory_utilization_percentage: None where it is not what sizes the KV cache.
         kv_cache_memory_bytes: None where vLLM computes it from the utilization.
     """
 
+    backend: Backend
     model: str
+    local: bool
     revision: str | None
     device: Device
     dtype: Dtype
@@ -39,9 +43,12 @@ def resolve_engine(spec: Spec) -> EffectiveEngine:
     engine = spec.engine
     gpu = engine.device is Device.GPU
     sized_by_utilization = gpu and engine.kv_cache_memory_bytes is None
+    local = _local_path(spec.model)
     return EffectiveEngine(
-        model=_locate(spec.model),
-        revision=_revision(spec.model),
+        backend=engine.backend or Backend.VLLM,
+        model=local or spec.model.repository,
+        local=local is not None,
+        revision=None if local else _revision(spec.model),
         device=engine.device,
         dtype=engine.dtype or (Dtype.FLOAT16 if gpu else Dtype.BFLOAT16),
         block_size=engine.block_size or (16 if gpu else 32),
@@ -55,15 +62,19 @@ def resolve_engine(spec: Spec) -> EffectiveEngine:
     )
 
 
-def _locate(model: Model) -> str:
-    if model.source is not Source.VOLUME:
-        return model.repository
+def _local_path(model: Model) -> str | None:
+    prepared = find_prepared_model(model)
+    if prepared is not None:
+        return prepared.path
+    return locate_volume(model) if model.source is Source.VOLUME else None
+
+
+def locate_volume(model: Model) -> str:
+    """Returns where a pod finds the files of source Volume."""
     return f"{names.MODEL_PATH}/{model.volume.path}".rstrip("/")
 
 
 def _revision(model: Model) -> str | None:
-    if model.source is Source.VOLUME:
-        return None
     if model.source is Source.MODEL_SCOPE and model.revision == HUB_DEFAULT_REVISION:
         return None
     return model.revision

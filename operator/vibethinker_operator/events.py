@@ -42,6 +42,17 @@ class News(Enum):
         "Normal",
         "No request has been refused for load for a minute.",
     )
+    PREPARATION_STARTED = (
+        "PreparationStarted",
+        "Normal",
+        "A Job began to write the weights that the pods will read.",
+    )
+    MODEL_PREPARED = "ModelPrepared", "Normal", "The weights are written; the pods may read them."
+    PREPARATION_FAILED = (
+        "PreparationFailed",
+        "Warning",
+        "The Job that writes the weights failed; running pods stay as they are.",
+    )
     REPLICAS_IGNORED = (
         "ReplicasIgnored",
         "Warning",

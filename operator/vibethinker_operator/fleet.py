@@ -9,6 +9,8 @@ from vibethinker_operator.api import VibeThinkerDeployment, parse_deployment
 from vibethinker_operator.images import DefaultImages, resolve_images
 from vibethinker_operator.inventory import Snapshot
 from vibethinker_operator.observed import Observed, build_observed
+from vibethinker_operator.preparation import Preparation, read_preparation
+from vibethinker_operator.prepared_model import find_prepared_model
 from vibethinker_operator.resources import TemplateChoice, choose_template, parse_stored_template
 
 
@@ -22,6 +24,7 @@ class Fleet:
         choice: The pod template that its Deployment gets.
         deployment: The Deployment's body; None while there is none of ours.
         observed: The Deployment and its pods, read; None likewise.
+        preparation: The weights that a Job writes for it; None where it reads the model's own.
         leftover: Whether a deleted namesake's Deployment still waits for the garbage collector.
     """
 
@@ -30,7 +33,13 @@ class Fleet:
     choice: TemplateChoice
     deployment: Mapping[str, Any] | None
     observed: Observed | None
+    preparation: Preparation | None = None
     leftover: bool = False
+
+    @property
+    def waits_for_weights(self) -> bool:
+        """Whether its pods may not be made, or changed, before a Job has done its work."""
+        return self.preparation is not None and not self.preparation.complete
 
 
 def read_fleet(snapshot: Snapshot, images: DefaultImages) -> Fleet:
@@ -44,14 +53,25 @@ def read_fleet(snapshot: Snapshot, images: DefaultImages) -> Fleet:
     deployment = snapshot.deployment if _is_controlled(snapshot) else None
     annotations = deployment["metadata"].get("annotations", {}) if deployment else {}
     stored = parse_stored_template(annotations)
+    preparation = _read_preparation(resource, snapshot)
+    waits = preparation is not None and not preparation.complete
     return Fleet(
         body=snapshot.resource,
         resource=resource,
-        choice=choose_template(resource, offered=offered, stored=stored),
+        choice=choose_template(resource, offered=offered, stored=stored, hold=waits),
         deployment=deployment,
         observed=build_observed(deployment, snapshot.pods) if deployment else None,
+        preparation=preparation,
         leftover=_is_leftover(snapshot),
     )
+
+
+def _read_preparation(resource: VibeThinkerDeployment, snapshot: Snapshot) -> Preparation | None:
+    wanted = find_prepared_model(resource.spec.model)
+    if wanted is None:
+        return None
+    name = resource.metadata.name
+    return read_preparation(name, wanted, snapshot.jobs, snapshot.preparing_pods)
 
 
 def _is_controlled(snapshot: Snapshot) -> bool:

@@ -33,10 +33,14 @@ def deployment_index(body: kopf.Body, **_: Any) -> Mapping[Key, Body]:
 
 @kopf.index("", "v1", "pods", labels=OURS)
 def pod_index(body: kopf.Body, **_: Any) -> Mapping[Key, Body]:
-    """Keeps every server pod under the namespace and name of its resource."""
-    metadata = body["metadata"]
-    instance = metadata.get("labels", {}).get(names.LABEL_INSTANCE, "")
-    return {(str(metadata["namespace"]), str(instance)): dict(body)}
+    """Keeps every pod of ours under the namespace and name of its resource."""
+    return {_fleet_of(body): dict(body)}
+
+
+@kopf.index("batch", "v1", "jobs", labels=OURS)
+def job_index(body: kopf.Body, **_: Any) -> Mapping[Key, Body]:
+    """Keeps every Job of ours under the namespace and name of its resource."""
+    return {_fleet_of(body): dict(body)}
 
 
 @kopf.on.event(names.GROUP, names.VERSION, names.PLURAL)
@@ -62,7 +66,10 @@ async def start(
     """
     configure(settings)
     inventory = Inventory(
-        indexes["resource_index"], indexes["deployment_index"], indexes["pod_index"]
+        indexes["resource_index"],
+        indexes["deployment_index"],
+        indexes["pod_index"],
+        indexes["job_index"],
     )
     try:
         memo.application = await Application.create(memo.operator_settings, inventory)
@@ -100,12 +107,19 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.chunk_size = 500
     settings.watching.label_selectors["apps", "v1", "deployments"] = OURS_SELECTOR
     settings.watching.label_selectors["", "v1", "pods"] = OURS_SELECTOR
+    settings.watching.label_selectors["batch", "v1", "jobs"] = OURS_SELECTOR
     settings.networking.request_timeout = 10
     settings.networking.connect_timeout = 5
     # Five minutes of trying, then exit and be restarted by the kubelet with a fresh mind.
     settings.networking.error_backoffs = (1, 1, 2, 3) + (5,) * 60
     settings.queueing.error_delays = (1, 1, 2, 3, 5, 8, 13, 21, 34, 55)
     settings.process.ultimate_exiting_timeout = 20
+
+
+def _fleet_of(body: kopf.Body) -> Key:
+    metadata = body["metadata"]
+    instance = metadata.get("labels", {}).get(names.LABEL_INSTANCE, "")
+    return str(metadata["namespace"]), str(instance)
 
 
 def _with_kind(body: kopf.Body, api_version: str, kind: str) -> Body:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 
-from vibethinker_operator.api import Device, Spec
+from vibethinker_operator.api import Backend, Device, Spec
 from vibethinker_operator.errors import InvalidSpecError
 
 
@@ -13,11 +13,12 @@ class DefaultImages:
     package: str
     engine_gpu: str
     engine_cpu: str = ""
+    engine_llama_cpp: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Images:
-    """A pair that pods run: a stock vLLM image, and the image our package is copied from."""
+    """A pair that pods run: a stock engine image, and the image our package is copied from."""
 
     engine: str
     package: str
@@ -33,11 +34,16 @@ def resolve_images(spec: Spec, defaults: DefaultImages) -> Images:
     Raises:
         InvalidSpecError: no engine image is named, and the operator has no default.
     """
-    gpu = spec.engine.device is Device.GPU
-    engine = spec.engine.image or (defaults.engine_gpu if gpu else defaults.engine_cpu)
+    engine = spec.engine.image or _default_engine(spec, defaults)
     if not engine:
         raise InvalidSpecError(
             f"spec.engine.image is required with engine.device {spec.engine.device}: this operator"
             " has no default engine image for it (VIBETHINKER_ENGINE_IMAGE_CPU)"
         )
     return Images(engine=engine, package=defaults.package)
+
+
+def _default_engine(spec: Spec, defaults: DefaultImages) -> str:
+    if spec.engine.backend is Backend.LLAMA_CPP:
+        return defaults.engine_llama_cpp
+    return defaults.engine_gpu if spec.engine.device is Device.GPU else defaults.engine_cpu

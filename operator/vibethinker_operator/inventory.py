@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vibethinker_operator import names
+
 Body = Mapping[str, Any]
 Key = tuple[str, str]
 Index = Mapping[Any, Iterable[Body]]
@@ -16,6 +18,8 @@ class Snapshot:
     resource: Body
     deployment: Body | None
     pods: tuple[Body, ...]
+    jobs: tuple[Body, ...] = ()
+    preparing_pods: tuple[Body, ...] = ()
 
     @property
     def uid(self) -> str:
@@ -29,16 +33,17 @@ class Snapshot:
 
 
 class Inventory:
-    """A live view of the three kopf indexes.
+    """A live view of the kopf indexes.
 
     A resource is listed only after its first event: kopf holds events back until every index has
     been filled, so a fleet is never mistaken for an empty one while the operator starts.
     """
 
-    def __init__(self, resources: Index, deployments: Index, pods: Index) -> None:
+    def __init__(self, resources: Index, deployments: Index, pods: Index, jobs: Index) -> None:
         self._resources = resources
         self._deployments = deployments
         self._pods = pods
+        self._jobs = jobs
         self._seen: set[str] = set()
 
     def take_up(self, uid: str) -> None:
@@ -57,13 +62,24 @@ class Inventory:
     def _snapshot(self, resource: Body) -> Snapshot:
         key = key_of(resource)
         deployments = self._deployments.get(key, ())
-        pods = self._pods.get(key, ())
-        return Snapshot(resource, next(iter(deployments), None), tuple(pods))
+        pods = tuple(self._pods.get(key, ()))
+        return Snapshot(
+            resource,
+            next(iter(deployments), None),
+            pods=tuple(pod for pod in pods if not _prepares(pod)),
+            jobs=tuple(self._jobs.get(key, ())),
+            preparing_pods=tuple(pod for pod in pods if _prepares(pod)),
+        )
 
 
 def key_of(body: Body) -> Key:
     """Returns the namespace and name of an object."""
     return str(body["metadata"]["namespace"]), str(body["metadata"]["name"])
+
+
+def _prepares(pod: Body) -> bool:
+    labels = pod["metadata"].get("labels") or {}
+    return labels.get(names.LABEL_COMPONENT) == names.PREPARE_COMPONENT
 
 
 def _first(bodies: Iterable[Body]) -> Body:

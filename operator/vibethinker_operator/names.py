@@ -29,6 +29,8 @@ LABEL_MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 LABEL_COMPONENT: Final = "app.kubernetes.io/component"
 SERVER_NAME: Final = "vibethinker-server"
 SERVER_COMPONENT: Final = "server"
+PREPARE_NAME: Final = "vibethinker-prepare"
+PREPARE_COMPONENT: Final = "prepare"
 OPERATOR_NAME: Final = "vibethinker-operator"
 
 # Annotations on pods.
@@ -48,6 +50,8 @@ CLIENT_PORT: Final = 8000
 CLIENT_PORT_NAME: Final = "http"
 OPS_PORT: Final = 9100
 OPS_PORT_NAME: Final = "ops"
+# llama-server's, on the pod's loopback only.
+LLAMA_PORT: Final = 8080
 
 # Routes of the ops port, and the one of the client port that probes use.
 PATH_READY: Final = "/-/ready"
@@ -59,10 +63,13 @@ PATH_HEALTH: Final = "/health"
 # Containers and files of a server pod.
 ENGINE_CONTAINER: Final = "engine"
 INJECT_CONTAINER: Final = "inject"
+PROXY_CONTAINER: Final = "proxy"
+PREPARE_CONTAINER: Final = "prepare"
 PACKAGE_SOURCE: Final = "/opt/vibethinker/package"
 PACKAGE_PATH: Final = "/vibethinker"
 HOME_PATH: Final = "/home/vibethinker"
 CACHE_PATH: Final = "/cache"
+PREPARED_PATH: Final = f"{CACHE_PATH}/prepared"
 MODEL_PATH: Final = "/model"
 POLICY_PATH: Final = "/etc/vibethinker/policy"
 POLICY_KEY: Final = "policy.json"
@@ -74,6 +81,8 @@ HUB_TOKEN: Final = "token"  # noqa: S105 (the name of a key, not a secret)
 API_KEYS_PATH: Final = "/etc/vibethinker/keys"
 SERVER_MODULE: Final = "vibethinker_server"
 ENV_ENGINE: Final = "VIBETHINKER_ENGINE"
+ENV_PREPARE: Final = "VIBETHINKER_PREPARE"
+ENV_ENGINE_MEMORY_LIMIT: Final = "VIBETHINKER_ENGINE_MEMORY_LIMIT"
 ENV_POD_NAME: Final = "POD_NAME"
 ENV_CPUS: Final = "VIBETHINKER_CPUS"
 ENV_API_KEYS: Final = "VIBETHINKER_API_KEYS"
@@ -130,6 +139,11 @@ def fleet_secret(name: str, uid: str) -> str:
     return f"{name}-fleet-{uid[:8]}"
 
 
+def prepare_job(name: str, digest: str) -> str:
+    """Returns the name of the Job that writes the weights `digest` for the fleet `name`."""
+    return f"{name}-prepare-{digest[:8]}"
+
+
 def selector_labels(name: str) -> dict[str, str]:
     """Returns the labels that select the server pods of the fleet `name`, and nothing else."""
     return {LABEL_NAME: SERVER_NAME, LABEL_INSTANCE: name}
@@ -140,5 +154,18 @@ def child_labels(name: str) -> dict[str, str]:
     return {
         **selector_labels(name),
         LABEL_COMPONENT: SERVER_COMPONENT,
+        LABEL_MANAGED_BY: OPERATOR_NAME,
+    }
+
+
+def prepare_labels(name: str) -> dict[str, str]:
+    """Returns the labels of the Job that prepares weights for the fleet `name`, and of its pods.
+
+    No Service and no Deployment selects them.
+    """
+    return {
+        LABEL_NAME: PREPARE_NAME,
+        LABEL_INSTANCE: name,
+        LABEL_COMPONENT: PREPARE_COMPONENT,
         LABEL_MANAGED_BY: OPERATOR_NAME,
     }

@@ -12,6 +12,7 @@ from vibethinker_operator.events import News, Notice
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.observed import Observed, ObservedPod
 from vibethinker_operator.plan import Action, MarkPod, SetReplicas, UnmarkPod
+from vibethinker_operator.preparation import Preparation, PreparationState
 from vibethinker_operator.scaling import Reason
 
 ACCEPTING_AFTER_SECONDS: Final = 60.0
@@ -31,6 +32,7 @@ ORDINARY: Final[frozenset[str]] = frozenset(
         Why.ADVISORY_MODE,
         Why.CREATING,
         Why.FIXED_REPLICAS,
+        Why.PREPARING_MODEL,
         Why.SCALED_TO_ZERO,
         Why.STARTING,
         Reason.MANUAL_MODE,
@@ -57,12 +59,14 @@ class NewsMemory:
         refused_at: When a request was last refused for load, in unix seconds.
         refusing: Whether the fleet was last said to refuse.
         shrinkage: The last shrink, until it is seen who went.
+        preparation: Where the Job that writes the weights was last seen.
     """
 
     written_replicas: int | None = None
     refused_at: float | None = None
     refusing: bool = False
     shrinkage: Shrinkage | None = None
+    preparation: PreparationState | None = None
 
 
 def build_notices(
@@ -83,11 +87,13 @@ def build_notices(
         *_tell_actions(done),
         *_tell_unexpected_victims(memory.shrinkage, observed),
         *tell_transitions(before, after),
+        *_tell_preparation(view.fleet.preparation, memory.preparation),
         *_tell_refusals(view, memory.refusing, refusing),
         *_tell_ignored_replicas(spec.scaling.mode, spec.replicas, memory.written_replicas),
     )
     shrinkage = _follow_shrinkage(memory.shrinkage, done, observed)
-    return notices, NewsMemory(spec.replicas, refused_at, refusing, shrinkage)
+    preparation = view.fleet.preparation.state if view.fleet.preparation else None
+    return notices, NewsMemory(spec.replicas, refused_at, refusing, shrinkage, preparation)
 
 
 def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
@@ -102,6 +108,25 @@ def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
             case UnmarkPod(pod):
                 said = f"{pod.name} serves again: load came back before it went"
                 yield Notice.of(News.DRAIN_UNDONE, said)
+
+
+def _tell_preparation(
+    preparation: Preparation | None, before: PreparationState | None
+) -> Iterator[Notice]:
+    if preparation is None or preparation.state is before:
+        return
+    # Of a Job that was there before this process, nobody knows what was told.
+    seen = before is not None
+    match preparation.state:
+        case PreparationState.RUNNING if seen:
+            said = f"job {preparation.job} writes {preparation.model.path}"
+            yield Notice.of(News.PREPARATION_STARTED, said)
+        case PreparationState.COMPLETE if seen:
+            said = f"job {preparation.job} wrote {preparation.model.path}"
+            yield Notice.of(News.MODEL_PREPARED, said)
+        case PreparationState.FAILED:
+            said = f"job {preparation.job}: {preparation.message}"
+            yield Notice.of(News.PREPARATION_FAILED, said)
 
 
 def _tell_unexpected_victims(

@@ -26,10 +26,12 @@ class Termination:
     Attributes:
         reason: The kubelet's word for it, such as `OOMKilled` or `Error`.
         exit_code: The exit status; 137 is a SIGKILL.
+        message: What the container left behind as its last words; empty: nothing.
     """
 
     reason: str
     exit_code: int | None
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +356,9 @@ def _find_termination(containers: Iterable[Mapping[str, Any]]) -> Termination | 
         for state in (container.get("lastState"), container.get("state")):
             ended = (state or {}).get("terminated")
             if ended and not (ended.get("exitCode") == 0 and ended.get("reason") == "Completed"):
-                return Termination(str(ended.get("reason") or "Unknown"), ended.get("exitCode"))
+                said = str(ended.get("message") or "").strip()
+                reason = str(ended.get("reason") or "Unknown")
+                return Termination(reason, ended.get("exitCode"), said)
     return None
 
 

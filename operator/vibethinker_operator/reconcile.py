@@ -16,6 +16,8 @@ from vibethinker_operator.images import DefaultImages
 from vibethinker_operator.inventory import Key, Snapshot
 from vibethinker_operator.notices import NewsMemory, build_notices, tell_transitions
 from vibethinker_operator.plan import Action, SetReplicas
+from vibethinker_operator.preparing import ask_preparing_pod
+from vibethinker_operator.samples import Sample
 from vibethinker_operator.scale_counts import ScaleCounts
 from vibethinker_operator.scrape import FleetScraper
 from vibethinker_operator.status import render_invalid, render_status, resume_scaling
@@ -78,8 +80,9 @@ class Reconciler:
             return
         upkeep = await keep_children(self._cluster, fleet, self._root_key, memory.written, now)
         turn = await self._take_turn(fleet, memory)
+        preparing = await ask_preparing_pod(fleet, self._scraper, self._root_key)
         self._count(upkeep, turn)
-        await self._tell(snapshot, fleet, memory, upkeep, turn)
+        await self._tell(snapshot, fleet, memory, upkeep, turn, preparing=preparing)
 
     async def _take_turn(self, fleet: Fleet, memory: FleetMemory) -> Turn | None:
         if fleet.observed is None or fleet.deployment is None:
@@ -101,12 +104,16 @@ class Reconciler:
         memory: FleetMemory,
         upkeep: Upkeep,
         turn: Turn | None,
+        *,
+        preparing: Sample | None,
     ) -> None:
         now = self._clock.now()
         signals, decision = (turn.signals, turn.decision) if turn else (None, None)
         done = turn.outcome.done if turn else ()
         scaled = count_steps(memory.scaled, done)
-        view = FleetView(fleet, signals, decision, upkeep.problem, scaled)
+        view = FleetView(
+            fleet, signals, decision, problem=upkeep.problem, preparing=preparing, scaled=scaled
+        )
         status = render_status(view, memory.told.status, now)
         notices, news = build_notices(
             view, done, before=memory.told.status, after=status, memory=memory.news, now=now

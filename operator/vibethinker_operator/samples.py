@@ -91,6 +91,7 @@ class Sample:
         draining: Whether the pod drains.
         load_errors_total: Readings of its own load that failed.
         start_phase: Where its start has got to.
+        prepared_ratio: Share of the weights that a preparing pod has written (0 to 1).
         gpu_util: Use of the GPU (0 to 1).
         max_num_seqs: How many requests its engine runs at most at once.
         kv_used_ratio: KV blocks in use over all (0 to 1); from vLLM's own page.
@@ -118,6 +119,7 @@ class Sample:
     draining: bool | None = None
     load_errors_total: float | None = None
     start_phase: str | None = None
+    prepared_ratio: float | None = None
     gpu_util: float | None = None
     max_num_seqs: float | None = None
     kv_used_ratio: float | None = None
@@ -157,6 +159,7 @@ _FLEET_SERIES: Final[Mapping[str, _Bound]] = {
     "vibethinker_draining": _Bound("draining", 1.0),
     "vibethinker_load_errors_total": _Bound("load_errors_total", MAX_COUNT),
     "vibethinker_gpu_util": _Bound("gpu_util", _RATIO),
+    "vibethinker_prepared_ratio": _Bound("prepared_ratio", _RATIO),
     "vibethinker_max_num_seqs": _Bound("max_num_seqs", MAX_COUNT),
 }
 _MEMORY_KINDS: Final = "vibethinker_memory_bytes"

@@ -29,6 +29,11 @@ class Settings(BaseModel):
     engine_image_cpu: str = Field(alias="VIBETHINKER_ENGINE_IMAGE_CPU", default="", max_length=255)
     """Engine image of CPU fleets that name none; empty: they have to name one."""
 
+    engine_image_llama_cpp: _ImageReference = Field(
+        alias="VIBETHINKER_ENGINE_IMAGE_LLAMA_CPP", default="ghcr.io/ggml-org/llama.cpp:server"
+    )
+    """Engine image of fleets with backend LlamaCpp that name none."""
+
     watched_namespaces: str = Field(alias="VIBETHINKER_NAMESPACES", default="")
     """Namespaces to watch, with commas between; empty: all."""
 

@@ -20,7 +20,9 @@ from vibethinker_operator.effective import resolve_engine
 from vibethinker_operator.fleet import Fleet
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.observed import Observed, ObservedPod
+from vibethinker_operator.preparation import PreparationState
 from vibethinker_operator.resources import render_url
+from vibethinker_operator.samples import Sample
 from vibethinker_operator.scaling import Decision, Rule, ScalingState
 from vibethinker_operator.signals import Signals
 from vibethinker_operator.streak import Signal, Streak
@@ -57,7 +59,8 @@ def render_status(view: FleetView, previous: Status, now: float) -> Status:
         request_queue_length=_rounded(signals.waiting) if signals else None,
         decision=_render_decision(view.decision, previous.decision, now),
         streak=_render_streak(view.decision.state.streak if view.decision else None),
-        start=_render_start(observed, signals, previous.start, now) if observed else None,
+        start=_render_preparing(view, previous.start, now)
+        or (_render_start(observed, signals, previous.start, now) if observed else None),
     )
 
 
@@ -179,13 +182,38 @@ def _render_start(
     return StartStatus(pod=pod_name, phase=phase, since=_time(now))
 
 
+def _render_preparing(
+    view: FleetView, previous: StartStatus | None, now: float
+) -> StartStatus | None:
+    preparation = view.fleet.preparation
+    if preparation is None or preparation.pod is None:
+        return None
+    if preparation.state is not PreparationState.RUNNING:
+        return None
+    phase, ratio = _find_own_phase(preparation.pod, view.preparing), None
+    if view.preparing is not None and phase is StartPhase.PREPARING_MODEL:
+        ratio = view.preparing.prepared_ratio
+    since = _time(now)
+    if previous and (previous.pod, previous.phase) == (preparation.pod.name, phase):
+        since = previous.since or since
+    return StartStatus(
+        pod=preparation.pod.name,
+        phase=phase,
+        since=since,
+        progress_percentage=None if ratio is None else _stepped(ratio),
+    )
+
+
 def _find_phase(pod: ObservedPod, signals: Signals | None) -> StartPhase | None:
+    samples = {load.pod.uid: load.sample for load in signals.pods} if signals else {}
+    return _find_own_phase(pod, samples.get(pod.uid))
+
+
+def _find_own_phase(pod: ObservedPod, sample: Sample | None) -> StartPhase | None:
     if pod.unschedulable_message is not None:
         return StartPhase.UNSCHEDULABLE
     if pod.pulling:
         return StartPhase.PULLING_IMAGE
-    samples = {load.pod.uid: load.sample for load in signals.pods} if signals else {}
-    sample = samples.get(pod.uid)
     told = sample.start_phase if sample else None
     return StartPhase(told) if told in set(StartPhase) else None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from vibethinker_operator.causes import Cause, describe_refusal
 from vibethinker_operator.children import (
+    Manifest,
     Written,
     build_children,
     build_secret,
@@ -12,6 +13,8 @@ from vibethinker_operator.children import (
 from vibethinker_operator.cluster import Cluster
 from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.fleet import Fleet
+from vibethinker_operator.preparation import Preparation, PreparationState
+from vibethinker_operator.resources import build_preparation_job
 
 LEFTOVER = Cause(
     "CleaningUp",
@@ -35,7 +38,8 @@ async def keep_children(
     if fleet.leftover:
         return Upkeep(written, LEFTOVER)
     generation = fleet.observed.deployment.generation if fleet.observed else None
-    children = build_children(fleet.resource, fleet.choice)
+    deploys = not fleet.waits_for_weights or fleet.deployment is not None
+    children = build_children(fleet.resource, fleet.choice if deploys else None)
     unwritten = select_unwritten(children, written, generation=generation, now=now)
     everything = len(unwritten) == len(children)
     try:
@@ -43,6 +47,8 @@ async def keep_children(
         if everything or not written.secret:
             await cluster.create(build_secret(fleet.resource, root_key))
             written = replace(written, secret=True)
+        if fleet.preparation is not None and fleet.preparation.state is PreparationState.MISSING:
+            await cluster.create(_build_job(fleet, fleet.preparation))
         for child in unwritten:
             # Without force a foreign object of the same name answers with a conflict. Once there
             # is a Deployment of ours, what somebody edited is taken back.
@@ -51,3 +57,8 @@ async def keep_children(
     except ClusterError as error:
         return Upkeep(written, describe_refusal(error))
     return Upkeep(written.finish(generation, everything_at=now if everything else None))
+
+
+def _build_job(fleet: Fleet, preparation: Preparation) -> Manifest:
+    images = fleet.choice.offered_images
+    return build_preparation_job(fleet.resource, preparation.model, images)

@@ -136,6 +136,39 @@ versions:
                   default:
                     claimName: ''
                     path: ''
+                quantization:
+                  description: 'Eight-bit weights in place of the checkpoint''s own, for vLLM. Unset:
+                    as the checkpoint is.'
+                  properties:
+                    type:
+                      description: Number format of the linear layers; embeddings stay as they are.
+                      enum:
+                      - Int8
+                      type: string
+                      default: Int8
+                    method:
+                      description: W8A8 (compressed-tensors) is what vLLM computes with by itself. BitsAndBytes
+                        saves the same memory and is slower; the engine image must bring vllm-bnb-plugin
+                        and bitsandbytes, which the stock one does not.
+                      enum:
+                      - W8A8
+                      - BitsAndBytes
+                      type: string
+                      default: W8A8
+                  type: object
+                gguf:
+                  description: 'The file to write for engine.backend LlamaCpp. Unset there: volume.path
+                    names a GGUF file.'
+                  properties:
+                    outtype:
+                      description: 'Number format: Q8_0 takes half of F16.'
+                      enum:
+                      - F16
+                      - BF16
+                      - Q8_0
+                      type: string
+                      default: Q8_0
+                  type: object
               type: object
               x-kubernetes-validations:
               - fieldPath: .repository
@@ -145,6 +178,22 @@ versions:
                 message: 'volume.claimName is required with source Volume: name the claim that holds the
                   model''s files'
                 rule: self.source != 'Volume' || size(self.volume.claimName) > 0
+              - fieldPath: .cache.claimName
+                message: 'cache.claimName is required with quantization: the weights are written there
+                  once, for all replicas'
+                rule: '!has(self.quantization) || size(self.cache.claimName) > 0'
+              - fieldPath: .cache.claimName
+                message: 'cache.claimName is required with gguf: the weights are written there once, for
+                  all replicas'
+                rule: '!has(self.gguf) || size(self.cache.claimName) > 0'
+              - fieldPath: .source
+                message: 'source must be HuggingFace (endpoint may name a mirror) or Volume with quantization:
+                  the Job that writes it downloads from no other'
+                rule: '!has(self.quantization) || self.source != ''ModelScope'''
+              - fieldPath: .source
+                message: 'source must be HuggingFace (endpoint may name a mirror) or Volume with gguf:
+                  the Job that writes it downloads from no other'
+                rule: '!has(self.gguf) || self.source != ''ModelScope'''
               - fieldPath: .revision
                 message: 'revision may not contain ''..'': give a branch, a tag or a commit'
                 rule: '!self.revision.contains(''..'')'
@@ -165,11 +214,19 @@ versions:
             engine:
               description: How vLLM runs.
               properties:
+                backend:
+                  description: 'VLLM, or LlamaCpp for machines without a GPU: llama-server on a GGUF file,
+                    behind the same policy. Unset: VLLM.'
+                  enum:
+                  - VLLM
+                  - LlamaCpp
+                  type: string
                 image:
                   default: ''
-                  description: 'Engine image, a stock vLLM one: our part is copied in when a pod starts.
-                    Empty: the operator''s default for the device. The cluster''s admin lists the allowed
-                    ones in the ConfigMap vibethinker-admission-policy; in production give a digest.'
+                  description: 'Engine image, a stock one: vLLM''s, into which our part is copied when
+                    a pod starts, or llama.cpp''s server, which our part stands beside. Empty: the operator''s
+                    default for the device. The cluster''s admin lists the allowed ones in the ConfigMap
+                    vibethinker-admission-policy; in production give a digest.'
                   maxLength: 255
                   pattern: ^([a-z0-9]([A-Za-z0-9._:/@-]*[A-Za-z0-9])?)?$
                   type: string
@@ -325,6 +382,19 @@ versions:
                 message: 'blockSize must be a multiple of 32 with device CPU: attention on CPU takes no
                   other'
                 rule: self.device != 'CPU' || !has(self.blockSize) || self.blockSize % 32 == 0
+              - fieldPath: .device
+                message: 'device must be CPU with backend LlamaCpp: on a GPU, vLLM serves'
+                rule: '!has(self.backend) || self.backend != ''LlamaCpp'' || self.device == ''CPU'''
+              - fieldPath: .dtype
+                message: 'dtype is not read with backend LlamaCpp: leave it out, model.gguf.outtype is
+                  the weights'' format'
+                rule: '!has(self.backend) || self.backend != ''LlamaCpp'' || !has(self.dtype)'
+              - fieldPath: .flags
+                message: 'flags are vLLM''s own: leave them out with backend LlamaCpp'
+                rule: '!has(self.backend) || self.backend != ''LlamaCpp'' || (!has(self.flags.enforceEager)
+                  && !has(self.flags.enablePrefixCaching) && !has(self.flags.enableChunkedPrefill) &&
+                  !has(self.flags.maxNumActiveSeqs) && !has(self.flags.kvCacheDtype) && !has(self.flags.attentionBackend)
+                  && !has(self.flags.optimizationLevel) && !has(self.flags.watermarkPercentage) && !has(self.flags.seed))'
               - fieldPath: .dtype
                 message: 'dtype Float32 is for device CPU only: on a GPU it doubles weights and KV cache
                   and gains nothing'
@@ -1451,6 +1521,18 @@ versions:
             message: 'sessions.trustedHeader is trusted from callers with an API key only: name the Secret
               in auth.apiKeysSecretRef'
             rule: size(self.sessions.trustedHeader) == 0 || size(self.auth.apiKeysSecretRef.name) > 0
+          - fieldPath: .model.gguf
+            message: model.gguf is read with engine.backend LlamaCpp only
+            rule: (has(self.engine.backend) && self.engine.backend == 'LlamaCpp') || !has(self.model.gguf)
+          - fieldPath: .model.quantization
+            message: 'model.quantization is vLLM''s: with engine.backend LlamaCpp set model.gguf.outtype
+              to Q8_0'
+            rule: '!((has(self.engine.backend) && self.engine.backend == ''LlamaCpp'')) || !has(self.model.quantization)'
+          - fieldPath: .model.gguf
+            message: model.gguf is required with engine.backend LlamaCpp, unless source is Volume and
+              model.volume.path names a .gguf file
+            rule: '!((has(self.engine.backend) && self.engine.backend == ''LlamaCpp'')) || has(self.model.gguf)
+              || (self.model.source == ''Volume'' && self.model.volume.path.lowerAscii().endsWith(''.gguf''))'
           - fieldPath: .resources.limits.memory
             message: 'resources.limits.memory is required with engine.device CPU: memory in use is measured
               against it'
@@ -1684,9 +1766,16 @@ versions:
                   - Unschedulable
                   - PullingImage
                   - DownloadingModel
+                  - PreparingModel
                   - StartingEngine
                   - WarmingUp
                   type: string
+                progressPercentage:
+                  maximum: 200
+                  minimum: 0
+                  type: integer
+                  description: 'Share of the phase that is done, in steps of five, where it is known:
+                    of the weights that a Job writes.'
                 since:
                   format: date-time
                   type: string

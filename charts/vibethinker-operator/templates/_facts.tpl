@@ -143,6 +143,14 @@ securityContext:
   verbs:
   - create
 - apiGroups:
+  - batch
+  resources:
+  - jobs
+  verbs:
+  - list
+  - watch
+  - create
+- apiGroups:
   - policy
   resources:
   - poddisruptionbudgets

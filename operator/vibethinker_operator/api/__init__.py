@@ -3,13 +3,21 @@
 from vibethinker_operator.api.auth import ApiKeys, Auth
 from vibethinker_operator.api.engine import (
     AttentionBackend,
+    Backend,
     Device,
     Dtype,
     Engine,
     Gpu,
     KvCacheDtype,
 )
-from vibethinker_operator.api.model import Model, Source
+from vibethinker_operator.api.model import (
+    Gguf,
+    GgufOutType,
+    Model,
+    Quantization,
+    QuantizationMethod,
+    Source,
+)
 from vibethinker_operator.api.profiles import (
     ClientSystemMessages,
     Isolation,
@@ -52,6 +60,7 @@ __all__ = [
     "ApiKeys",
     "AttentionBackend",
     "Auth",
+    "Backend",
     "ClientSystemMessages",
     "Condition",
     "ConditionStatus",
@@ -60,6 +69,8 @@ __all__ = [
     "Dtype",
     "Engine",
     "EngineStatus",
+    "Gguf",
+    "GgufOutType",
     "Gpu",
     "Isolation",
     "KvCacheDtype",
@@ -71,6 +82,8 @@ __all__ = [
     "OverloadPolicy",
     "Profile",
     "ProfileKind",
+    "Quantization",
+    "QuantizationMethod",
     "Resources",
     "Rollout",
     "Saturation",

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from vibethinker_operator.api.base import ApiModel, LabelKey, LabelValue, Rule, list_map, rules
 
@@ -13,6 +14,13 @@ class Device(StrEnum):
 
     GPU = "GPU"
     CPU = "CPU"
+
+
+class Backend(StrEnum):
+    """Which engine answers."""
+
+    VLLM = "VLLM"
+    LLAMA_CPP = "LlamaCpp"
 
 
 class Dtype(StrEnum):
@@ -86,6 +94,10 @@ class Flags(ApiModel):
     """--seed of the engine's random numbers."""
 
 
+# CEL cannot ask for the size of an object.
+_NO_FLAG_IS_SET = " && ".join(f"!has(self.flags.{to_camel(name)})" for name in Flags.model_fields)
+
+
 class Engine(ApiModel):
     """How vLLM runs."""
 
@@ -123,6 +135,22 @@ class Engine(ApiModel):
                 fieldPath=".blockSize",
             ),
             Rule(
+                rule="!has(self.backend) || self.backend != 'LlamaCpp' || self.device == 'CPU'",
+                message="device must be CPU with backend LlamaCpp: on a GPU, vLLM serves",
+                fieldPath=".device",
+            ),
+            Rule(
+                rule="!has(self.backend) || self.backend != 'LlamaCpp' || !has(self.dtype)",
+                message="dtype is not read with backend LlamaCpp: leave it out, model.gguf.outtype"
+                " is the weights' format",
+                fieldPath=".dtype",
+            ),
+            Rule(
+                rule=f"!has(self.backend) || self.backend != 'LlamaCpp' || ({_NO_FLAG_IS_SET})",
+                message="flags are vLLM's own: leave them out with backend LlamaCpp",
+                fieldPath=".flags",
+            ),
+            Rule(
                 rule="self.device == 'CPU' || !has(self.dtype) || self.dtype != 'Float32'",
                 message="dtype Float32 is for device CPU only: on a GPU it doubles weights and KV"
                 " cache and gains nothing",
@@ -142,10 +170,15 @@ class Engine(ApiModel):
         )
     )
 
+    backend: Backend | None = None
+    """VLLM, or LlamaCpp for machines without a GPU: llama-server on a GGUF file, behind the same
+    policy. Unset: VLLM."""
+
     image: Annotated[
         str, Field(max_length=255, pattern=r"^([a-z0-9]([A-Za-z0-9._:/@-]*[A-Za-z0-9])?)?$")
     ] = ""
-    """Engine image, a stock vLLM one: our part is copied in when a pod starts. Empty: the
+    """Engine image, a stock one: vLLM's, into which our part is copied when a pod starts, or
+    llama.cpp's server, which our part stands beside. Empty: the
     operator's default for the device. The cluster's admin lists the allowed ones in the ConfigMap
     vibethinker-admission-policy; in production give a digest."""
 

@@ -52,7 +52,65 @@ class Volume(ApiModel):
     """Directory of the model in that volume, relative to its root. Empty: the root itself."""
 
 
+class QuantizationType(StrEnum):
+    """Number format that linear layers are brought to before they are served."""
+
+    INT8 = "Int8"
+
+
+class QuantizationMethod(StrEnum):
+    """Who computes with the eight bits."""
+
+    W8A8 = "W8A8"
+    BITS_AND_BYTES = "BitsAndBytes"
+
+
+class Quantization(ApiModel):
+    """Eight-bit weights, written once by a Job into `cache.claimName` and served from there."""
+
+    type: QuantizationType = QuantizationType.INT8
+    """Number format of the linear layers; embeddings stay as they are."""
+
+    method: QuantizationMethod = QuantizationMethod.W8A8
+    """W8A8 (compressed-tensors) is what vLLM computes with by itself. BitsAndBytes saves the same
+    memory and is slower; the engine image must bring vllm-bnb-plugin and bitsandbytes, which the
+    stock one does not."""
+
+
+class GgufOutType(StrEnum):
+    """Number format of a GGUF file."""
+
+    F16 = "F16"
+    BF16 = "BF16"
+    Q8_0 = "Q8_0"
+
+
+class Gguf(ApiModel):
+    """The file that llama.cpp reads, written once by a Job into `cache.claimName`."""
+
+    outtype: GgufOutType = GgufOutType.Q8_0
+    """Number format: Q8_0 takes half of F16."""
+
+
 _NAME = r"[A-Za-z0-9][A-Za-z0-9_]*([.-][A-Za-z0-9_]+)*"
+
+
+def _written_once(field: str) -> Rule:
+    return Rule(
+        rule=f"!has(self.{field}) || size(self.cache.claimName) > 0",
+        message=f"cache.claimName is required with {field}: the weights are written there once, for"
+        " all replicas",
+        fieldPath=".cache.claimName",
+    )
+
+
+def _not_from_model_scope(field: str) -> Rule:
+    return Rule(
+        rule=f"!has(self.{field}) || self.source != 'ModelScope'",
+        message=f"source must be HuggingFace (endpoint may name a mirror) or Volume with {field}:"
+        " the Job that writes it downloads from no other",
+        fieldPath=".source",
+    )
 
 
 class Model(ApiModel):
@@ -74,6 +132,10 @@ class Model(ApiModel):
                 " holds the model's files",
                 fieldPath=".volume.claimName",
             ),
+            _written_once("quantization"),
+            _written_once("gguf"),
+            _not_from_model_scope("quantization"),
+            _not_from_model_scope("gguf"),
             Rule(
                 rule="!self.revision.contains('..')",
                 message="revision may not contain '..': give a branch, a tag or a commit",
@@ -119,3 +181,9 @@ class Model(ApiModel):
 
     volume: Volume = Volume()
     """The volume of source Volume."""
+
+    quantization: Quantization | None = None
+    """Eight-bit weights in place of the checkpoint's own, for vLLM. Unset: as the checkpoint is."""
+
+    gguf: Gguf | None = None
+    """The file to write for engine.backend LlamaCpp. Unset there: volume.path names a GGUF file."""

@@ -37,6 +37,7 @@ class StartPhase(StrEnum):
     UNSCHEDULABLE = "Unschedulable"
     PULLING_IMAGE = "PullingImage"
     DOWNLOADING_MODEL = "DownloadingModel"
+    PREPARING_MODEL = "PreparingModel"
     STARTING_ENGINE = "StartingEngine"
     WARMING_UP = "WarmingUp"
 
@@ -159,6 +160,10 @@ class StartStatus(StatusModel):
 
     phase: StartPhase | None = None
     """How far it has come."""
+
+    progress_percentage: Percentage | None = None
+    """Share of the phase that is done, in steps of five, where it is known: of the weights that
+    a Job writes."""
 
     since: Timestamp | None = None
     """When the phase began."""

@@ -27,6 +27,9 @@ def _answer_fits(task: str) -> Rule:
     )
 
 
+_IS_LLAMA_CPP = "(has(self.engine.backend) && self.engine.backend == 'LlamaCpp')"
+
+
 class Spec(ApiModel):
     """What is wanted. Every field has a default, so `spec: {}` is one replica on one GPU."""
 
@@ -60,6 +63,25 @@ class Spec(ApiModel):
                 message="sessions.trustedHeader is trusted from callers with an API key only: name"
                 " the Secret in auth.apiKeysSecretRef",
                 fieldPath=".sessions.trustedHeader",
+            ),
+            Rule(
+                rule=f"{_IS_LLAMA_CPP} || !has(self.model.gguf)",
+                message="model.gguf is read with engine.backend LlamaCpp only",
+                fieldPath=".model.gguf",
+            ),
+            Rule(
+                rule=f"!({_IS_LLAMA_CPP}) || !has(self.model.quantization)",
+                message="model.quantization is vLLM's: with engine.backend LlamaCpp set"
+                " model.gguf.outtype to Q8_0",
+                fieldPath=".model.quantization",
+            ),
+            Rule(
+                rule=f"!({_IS_LLAMA_CPP}) || has(self.model.gguf)"
+                " || (self.model.source == 'Volume'"
+                " && self.model.volume.path.lowerAscii().endsWith('.gguf'))",
+                message="model.gguf is required with engine.backend LlamaCpp, unless source is"
+                " Volume and model.volume.path names a .gguf file",
+                fieldPath=".model.gguf",
             ),
             Rule(
                 rule="self.engine.device != 'CPU' || has(self.resources.limits.memory)",

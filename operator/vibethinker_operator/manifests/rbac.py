@@ -29,6 +29,7 @@ def build_operator_roles() -> list[dict[str, Any]]:
         _rule("", "services", APPLY),
         _rule("", "secrets", ["create"]),
         _rule("", "events", ["create"]),
+        _rule("batch", "jobs", [*WATCH, "create"]),
         _rule("policy", "poddisruptionbudgets", APPLY),
     ]
     root_key = _rule("", "secrets", ["get"]) | {"resourceNames": [names.ROOT_SECRET]}

@@ -11,6 +11,7 @@ from vibethinker_operator.resources.network import (
     build_service,
     render_url,
 )
+from vibethinker_operator.resources.preparation_job import build_preparation_job
 from vibethinker_operator.resources.template import (
     StoredTemplate,
     TemplateChoice,
@@ -26,6 +27,7 @@ __all__ = [
     "build_fleet_secret",
     "build_pod_disruption_budget",
     "build_policy_config_map",
+    "build_preparation_job",
     "build_service",
     "choose_template",
     "hash_template_inputs",

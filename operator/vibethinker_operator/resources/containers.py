@@ -36,16 +36,42 @@ def build_inject_container(images: Images) -> dict[str, Any]:
 
 def build_engine_container(resource: VibeThinkerDeployment, images: Images) -> dict[str, Any]:
     """Returns the engine container: vLLM, started by our package."""
+    return build_server_container(
+        resource,
+        name=names.ENGINE_CONTAINER,
+        image=images.engine,
+        environment=_vllm_environment(resource),
+        resources=render_resources(resource),
+    )
+
+
+def build_server_container(
+    resource: VibeThinkerDeployment,
+    *,
+    name: str,
+    image: str,
+    environment: list[dict[str, Any]],
+    resources: dict[str, Any],
+) -> dict[str, Any]:
+    """Returns the container that runs our package: both ports, probes and drain are its own.
+
+    Args:
+        resource: the fleet.
+        name: the container's name.
+        image: its image.
+        environment: variables beside those that every such container has.
+        resources: what it asks for, and what it may use at most.
+    """
     return {
-        "name": names.ENGINE_CONTAINER,
-        "image": images.engine,
+        "name": name,
+        "image": image,
         "command": [*SERVER_COMMAND, "serve"],
-        "env": _environment(resource),
+        "env": [*_environment(resource), *environment],
         "ports": [
             {"name": names.CLIENT_PORT_NAME, "containerPort": names.CLIENT_PORT, "protocol": "TCP"},
             {"name": names.OPS_PORT_NAME, "containerPort": names.OPS_PORT, "protocol": "TCP"},
         ],
-        "resources": _resources(resource),
+        "resources": resources,
         "securityContext": SECURITY_CONTEXT,
         "volumeMounts": build_mounts(resource),
         "lifecycle": {"preStop": {"exec": {"command": [*SERVER_COMMAND, "drain"]}}},
@@ -57,18 +83,12 @@ def _environment(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     cache = names.CACHE_PATH
     plain = {
         names.ENV_ENGINE: render_engine_variable(resource.spec),
-        "PYTHONPATH": names.PACKAGE_PATH,
         # getpass and everything under ~ fail for a uid that the image does not know.
         "USER": "vibethinker",
         "HOME": names.HOME_PATH,
         "XDG_CACHE_HOME": cache,
-        "VLLM_CACHE_ROOT": f"{cache}/vllm",
         "HF_HOME": f"{cache}/huggingface",
         "MODELSCOPE_CACHE": f"{cache}/modelscope",
-        "VLLM_NO_USAGE_STATS": "1",
-        # Bounds on what one request may ask for; vLLM's own defaults are 16384 and 1024.
-        "VLLM_MAX_N_SEQUENCES": "8",
-        "VLLM_MAX_COMPLETION_PROMPTS": "8",
         "PROMETHEUS_DISABLE_CREATED_SERIES": "true",
     }
     if resource.spec.model.token_secret_ref.name:
@@ -76,16 +96,30 @@ def _environment(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     if resource.spec.auth.api_keys_secret_ref.name:
         plain[names.ENV_API_KEYS] = names.API_KEYS_PATH
     pod_name = {"valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}
+    return [{"name": names.ENV_POD_NAME, **pod_name}, *_list_plain(plain)]
+
+
+def _vllm_environment(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
+    plain = {
+        "PYTHONPATH": names.PACKAGE_PATH,
+        "VLLM_CACHE_ROOT": f"{names.CACHE_PATH}/vllm",
+        "VLLM_NO_USAGE_STATS": "1",
+        # Bounds on what one request may ask for; vLLM's own defaults are 16384 and 1024.
+        "VLLM_MAX_N_SEQUENCES": "8",
+        "VLLM_MAX_COMPLETION_PROMPTS": "8",
+    }
     # The limit, rounded up to whole processors; without one, what the node has.
     cpus = {"valueFrom": {"resourceFieldRef": {"resource": "limits.cpu", "divisor": "1"}}}
-    return [
-        {"name": names.ENV_POD_NAME, **pod_name},
-        *([{"name": names.ENV_CPUS, **cpus}] if resource.spec.engine.device is Device.CPU else []),
-        *({"name": name, "value": value} for name, value in plain.items()),
-    ]
+    on_cpu = resource.spec.engine.device is Device.CPU
+    return [*_list_plain(plain), *([{"name": names.ENV_CPUS, **cpus}] if on_cpu else [])]
 
 
-def _resources(resource: VibeThinkerDeployment) -> dict[str, Any]:
+def _list_plain(plain: dict[str, str]) -> list[dict[str, Any]]:
+    return [{"name": name, "value": value} for name, value in plain.items()]
+
+
+def render_resources(resource: VibeThinkerDeployment) -> dict[str, Any]:
+    """Returns what the engine asks for and may use at most; on a GPU fleet one card."""
     spec = resource.spec
     # As strings, so that 4 and "4" are the same pod.
     requests, limits = (

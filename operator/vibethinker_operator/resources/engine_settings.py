@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from vibethinker_operator import names
-from vibethinker_operator.api import Spec
+from vibethinker_operator.api import Backend, Source, Spec
 from vibethinker_operator.deadlines import derive_deadlines
 from vibethinker_operator.effective import resolve_engine
 
@@ -12,10 +12,13 @@ from vibethinker_operator.effective import resolve_engine
 def render_engine_settings(spec: Spec) -> dict[str, Any]:
     """Returns the settings, named as in the resource; every open one is settled."""
     engine = resolve_engine(spec)
+    # A volume, whatever the weights were made from: nothing is to be downloaded.
+    source = Source.VOLUME if engine.local else spec.model.source
     return {
+        **({} if engine.backend is Backend.VLLM else {"backend": engine.backend.value}),
         "model": engine.model,
         "revision": engine.revision,
-        "source": spec.model.source.value,
+        "source": source.value,
         "endpoint": spec.model.endpoint,
         "servedName": spec.model.served_name,
         "device": engine.device.value,

@@ -8,7 +8,10 @@ from vibethinker_operator.api import Metadata
 
 
 def build_metadata(
-    owner: Metadata, name: str, annotations: Mapping[str, str] | None = None
+    owner: Metadata,
+    name: str,
+    annotations: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Returns the metadata of the child `name`; the garbage collector removes it with its owner.
 
@@ -18,7 +21,7 @@ def build_metadata(
     metadata: dict[str, Any] = {
         "name": name,
         "namespace": owner.namespace,
-        "labels": names.child_labels(owner.name),
+        "labels": dict(labels or names.child_labels(owner.name)),
         "ownerReferences": [
             {
                 "apiVersion": names.API_VERSION,

@@ -3,11 +3,15 @@
 from typing import Any
 
 from vibethinker_operator import names
-from vibethinker_operator.api import Device, VibeThinkerDeployment
+from vibethinker_operator.api import Backend, Device, VibeThinkerDeployment
 from vibethinker_operator.api.base import ApiModel
 from vibethinker_operator.deadlines import derive_deadlines
 from vibethinker_operator.images import Images
 from vibethinker_operator.resources.containers import build_engine_container, build_inject_container
+from vibethinker_operator.resources.llama_containers import (
+    build_llama_container,
+    build_proxy_container,
+)
 from vibethinker_operator.resources.volumes import build_volumes
 
 USER_ID = 10001
@@ -45,19 +49,38 @@ def build_template(resource: VibeThinkerDeployment, images: Images) -> dict[str,
 
 
 def _build_pod(resource: VibeThinkerDeployment, images: Images) -> dict[str, Any]:
-    spec = resource.spec
-    pull_secrets = [{"name": secret.name} for secret in spec.engine.image_pull_secrets]
     return {
-        "initContainers": [build_inject_container(images)],
-        "containers": [build_engine_container(resource, images)],
+        **_build_containers(resource, images),
         "volumes": build_volumes(resource),
+        **build_pod_frame(resource),
+        "terminationGracePeriodSeconds": derive_deadlines(resource.spec).grace_seconds,
+        **_build_scheduling(resource),
+    }
+
+
+def build_pod_frame(resource: VibeThinkerDeployment) -> dict[str, Any]:
+    """Returns what every pod of the fleet has in common, whatever runs in it."""
+    pull_secrets = [{"name": secret.name} for secret in resource.spec.engine.image_pull_secrets]
+    return {
         "securityContext": SECURITY_CONTEXT,
         "automountServiceAccountToken": False,
         # A Service named `vllm` would set VLLM_PORT in the pod, which vLLM reads.
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": derive_deadlines(spec).grace_seconds,
         **({"imagePullSecrets": pull_secrets} if pull_secrets else {}),
-        **_build_scheduling(resource),
+    }
+
+
+def _build_containers(resource: VibeThinkerDeployment, images: Images) -> dict[str, Any]:
+    if resource.spec.engine.backend is Backend.LLAMA_CPP:
+        # A sidecar: it ends after the proxy, which waits for the last answers before.
+        return {
+            "initContainers": [build_llama_container(resource, images)],
+            "containers": [build_proxy_container(resource, images)],
+            "shareProcessNamespace": True,
+        }
+    return {
+        "initContainers": [build_inject_container(images)],
+        "containers": [build_engine_container(resource, images)],
     }
 
 

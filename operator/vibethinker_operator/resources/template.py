@@ -61,7 +61,11 @@ class TemplateChoice:
 
 
 def choose_template(
-    resource: VibeThinkerDeployment, *, offered: Images, stored: StoredTemplate | None
+    resource: VibeThinkerDeployment,
+    *,
+    offered: Images,
+    stored: StoredTemplate | None,
+    hold: bool = False,
 ) -> TemplateChoice:
     """Returns the template that the fleet's Deployment gets now.
 
@@ -69,13 +73,14 @@ def choose_template(
         resource: the fleet; its annotation `vibethinker.io/accept-update` accepts an offer.
         offered: the pair that a fresh pod would run.
         stored: what the Deployment has; None: there is none yet, or it says nothing usable.
+        hold: whether pods of another template could not start yet: what is stored then stays.
     """
     fresh = build_template(resource, offered)
     offer = _fingerprint(fresh)[:OFFER_LENGTH]
     inputs = hash_template_inputs(resource)
     accepted = resource.metadata.annotations.get(names.ANNOTATION_ACCEPT_UPDATE, "")
-    if stored is not None and stored.still_fits(inputs, accepted, offer):
-        images, template = stored.images, stored.template
+    if stored is not None and (hold or stored.still_fits(inputs, accepted, offer)):
+        images, template, inputs = stored.images, stored.template, stored.inputs
     else:
         images, template = offered, fresh
     return TemplateChoice(

@@ -65,6 +65,26 @@ def build_inject_mounts() -> list[dict[str, Any]]:
     return [_mount("package", names.PACKAGE_PATH)]
 
 
+def build_prepare_volumes(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
+    """Returns the volumes of the pod that prepares weights: those of a server pod that it reads."""
+    wanted = {mount["name"] for mount in build_prepare_mounts(resource)}
+    return [volume for volume in build_volumes(resource) if volume["name"] in wanted]
+
+
+def build_prepare_mounts(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
+    """Returns where the container that prepares weights sees the volumes."""
+    unread = ("package", "shm", "policy", "keys")
+    return [mount for mount in build_mounts(resource) if mount["name"] not in unread]
+
+
+def build_llama_mounts(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
+    """Returns where llama-server sees the volume with its file; it writes nothing."""
+    model = resource.spec.model
+    if model.gguf is not None:
+        return [_mount("cache", names.CACHE_PATH, read_only=True)]
+    return [_mount("model", names.MODEL_PATH, read_only=True)]
+
+
 def _empty(name: str, size: str) -> dict[str, Any]:
     return {"name": name, "emptyDir": {"sizeLimit": size}}
 

@@ -124,6 +124,8 @@ class FakeCluster(Cluster):
         self._call("create", manifest, manifest["kind"])
         if manifest["kind"] == "Event":
             self.events.append(dict(manifest))
+        if manifest["kind"] == "Job":
+            manifest = {**manifest, "metadata": {**manifest["metadata"], "uid": "j-1"}}
         fresh = key_of(manifest) not in self.objects
         self.objects.setdefault(key_of(manifest), dict(manifest))
         return fresh

@@ -7,6 +7,8 @@ from vibethinker_operator.api.status import Condition, Status
 from vibethinker_operator.causes import Cause
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.observed import DeploymentCondition, Observed
+from vibethinker_operator.preparation import Preparation, PreparationState
+from vibethinker_operator.prepared_model import PreparedModel
 from vibethinker_operator.scaling import Decision, Mode, ScalingPolicy
 from vibethinker_operator.status import render_invalid, render_status
 
@@ -61,6 +63,16 @@ def at_zero() -> FleetView:
     return make_view(make_observed(replicas=0), spec=spec, decision=CALM)
 
 
+def preparing(
+    state: PreparationState = PreparationState.RUNNING, observed: Observed | None = None
+) -> FleetView:
+    view = make_view(observed, decision=CALM if observed else None)
+    model = PreparedModel(format="W8A8", gguf=False, digest="0" * 12, path="/cache/prepared/x")
+    said = "" if state is PreparationState.RUNNING else "/cache: no room for 1.8 GB"
+    wanted = Preparation(model=model, job="chat-prepare-0", state=state, message=said)
+    return replace(view, fleet=replace(view.fleet, preparation=wanted))
+
+
 VIEWS: dict[str, FleetView] = {
     "creating": make_view(None),
     "starting": make_view(make_observed(STARTING), decision=CALM),
@@ -80,6 +92,12 @@ VIEWS: dict[str, FleetView] = {
     "a name is taken": make_view(None, problem=Cause("NameTaken", "Service chat is not ours")),
     "a write is forbidden": make_view(problem=Cause("WriteForbidden", "exceeded quota: services")),
     "the API is away": make_view(None, problem=Cause("ApiUnavailable", "no answer within 10 s")),
+    "weights are being written": preparing(),
+    "weights are being written beside running pods": preparing(observed=make_observed(READY)),
+    "weights could not be written": preparing(PreparationState.FAILED),
+    "weights could not be written beside running pods": preparing(
+        PreparationState.FAILED, make_observed(READY)
+    ),
 }
 
 

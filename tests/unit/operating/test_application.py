@@ -41,7 +41,7 @@ class Site:
         self.time, self.cluster = Time(), FakeCluster(RESOURCE)
         self.resources: dict[object, list[Body]] = {UID: [RESOURCE]}
         deployments = {KEY: [make_deployment(RESOURCE)]}
-        inventory = Inventory(self.resources, deployments, {KEY: [make_pod()]})
+        inventory = Inventory(self.resources, deployments, {KEY: [make_pod()]}, {})
         clock = self.time.clock()
         reconciler = Reconciler(
             cluster=self.cluster,

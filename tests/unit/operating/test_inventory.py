@@ -12,7 +12,8 @@ class Watches:
         self.resources: dict[object, list[Body]] = {}
         self.deployments: dict[object, list[Body]] = {}
         self.pods: dict[object, list[Body]] = {}
-        self.inventory = Inventory(self.resources, self.deployments, self.pods)
+        self.jobs: dict[object, list[Body]] = {}
+        self.inventory = Inventory(self.resources, self.deployments, self.pods, self.jobs)
 
     def add(self, uid: str, name: str, *pods: Body, deployed: bool = True) -> None:
         body = make_body(name=name, uid=uid)

@@ -51,6 +51,8 @@ class Story:
         self.pods = list(pods) if pods or not deployed else [make_pod()]
         children = [make_deployment(resource, replicas or len(self.pods))] if deployed else []
         self.cluster = FakeCluster(resource, *children)
+        self.job_status: Body = {}
+        self.preparing_pods: list[Body] = []
         self.time = Time()
         self.scraper = Pods(self.time, {pod["metadata"]["uid"]: CALM for pod in self.pods})
         self.restart()
@@ -87,7 +89,13 @@ class Story:
     def snapshot(self) -> Snapshot:
         deployment = self.cluster.objects.get(("Deployment", "chat"))
         pods = tuple(deepcopy(pod) for pod in self.pods)
-        return Snapshot(deepcopy(self.resource), deepcopy(deployment), pods)
+        jobs = tuple(
+            deepcopy(body) | {"status": deepcopy(self.job_status)}
+            for (kind, _), body in self.cluster.objects.items()
+            if kind == "Job"
+        )
+        preparing = tuple(deepcopy(pod) for pod in self.preparing_pods)
+        return Snapshot(deepcopy(self.resource), deepcopy(deployment), pods, jobs, preparing)
 
     async def tick(self, seconds: int = 1) -> None:
         for _ in range(seconds):

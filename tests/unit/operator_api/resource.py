@@ -21,6 +21,18 @@ CPU_SPEC: dict[str, Any] = {
 VOLUME_SPEC: dict[str, Any] = {
     "model": {"source": "Volume", "volume": {"claimName": "models", "path": "vibethinker"}}
 }
+GGUF_SPEC: dict[str, Any] = {
+    "model": {"gguf": {"outtype": "Q8_0"}, "cache": {"claimName": "weights"}}
+}
+LLAMA_SPEC: dict[str, Any] = GGUF_SPEC | {
+    "engine": {
+        "backend": "LlamaCpp",
+        "device": "CPU",
+        "maxNumSeqs": 4,
+        "kvCacheMemoryBytes": 2**30,
+    },
+    "resources": {"limits": {"memory": "6Gi", "cpu": "3500m"}},
+}
 
 
 def make_resource(

@@ -7,6 +7,7 @@ from vibethinker_operator.resources.pod import build_template
 from tests.unit.operator_api.resource import (
     CPU_SPEC,
     IMAGES,
+    LLAMA_SPEC,
     UID,
     VOLUME_SPEC,
     choose_first,
@@ -21,6 +22,7 @@ SPECS = [
         {"model": {"tokenSecretRef": {"name": "vibethinker-hub"}, "cache": {"claimName": "c"}}},
         id="token and claim",
     ),
+    pytest.param(LLAMA_SPEC, id="llama.cpp"),
     pytest.param({"auth": {"apiKeysSecretRef": {"name": "vibethinker-keys"}}}, id="api keys"),
 ]
 

@@ -17,7 +17,9 @@ from vibethinker_operator.resources import (
 
 from tests.unit.operator_api.resource import (
     CPU_SPEC,
+    GGUF_SPEC,
     IMAGES,
+    LLAMA_SPEC,
     NEWER,
     VOLUME_SPEC,
     changed,
@@ -44,6 +46,10 @@ ROLLS: dict[str, Any] = {
     "model.cache.sizeLimit": "20Gi",
     "model.volume.claimName": "others",
     "model.volume.path": "elsewhere",
+    "model.quantization.type": "Int8",
+    "model.quantization.method": "BitsAndBytes",
+    "model.gguf.outtype": "F16",
+    "engine.backend": "LlamaCpp",
     "engine.image": "vllm/vllm-openai:v0.32.0",
     "engine.imagePullSecrets": [{"name": "vibethinker-registry"}],
     "engine.device": "CPU",
@@ -87,7 +93,12 @@ ROLLS: dict[str, Any] = {
     "scaling.startupDeadlineSeconds": 600,
     "auth.apiKeysSecretRef.name": "vibethinker-keys",
 }
-BASES = {"model.volume.claimName": VOLUME_SPEC, "model.volume.path": VOLUME_SPEC}
+BASES = {
+    "model.volume.claimName": VOLUME_SPEC,
+    "model.volume.path": VOLUME_SPEC,
+    "engine.backend": CPU_SPEC | GGUF_SPEC,
+    "model.gguf.outtype": LLAMA_SPEC,
+}
 
 NEVER_ROLLS: dict[str, Any] = {
     "profiles": [{"name": "app", "kind": "App", "systemPrompt": "Be brief."}],
@@ -140,7 +151,10 @@ def choose(
     annotations = {"vibethinker.io/accept-update": accepted} if accepted else {}
     resource = make_resource(spec, annotations=annotations)
     defaults = DefaultImages(
-        package=offered.package, engine_gpu=offered.engine, engine_cpu="cpu-engine:1"
+        package=offered.package,
+        engine_gpu=offered.engine,
+        engine_cpu="cpu-engine:1",
+        engine_llama_cpp="llama:1",
     )
     images = resolve_images(resource.spec, defaults)
     return choose_template(resource, offered=images, stored=stored)
