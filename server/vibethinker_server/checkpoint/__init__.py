@@ -1,0 +1,1 @@
+"""Checkpoints on disk: read with care, written whole or not at all."""
