@@ -4,7 +4,6 @@ from pathlib import Path
 import gguf
 import numpy as np
 import pytest
-
 from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
 from vibethinker_server.checkpoint.ggml_types import F16, Q8_0, TYPES
 from vibethinker_server.checkpoint.gguf_header import GgufHeader, read_gguf_header
