@@ -39,6 +39,10 @@ def run(parsed: argparse.Namespace) -> int:
         from vibethinker_server.serve import serve  # noqa: PLC0415 (after the handler)
 
         serve()
+    elif parsed.command == "prepare":
+        from vibethinker_server.preparation.run import prepare  # noqa: PLC0415 (after the handler)
+
+        return prepare()
     elif parsed.command == "stop":
         from vibethinker_server.one_click.background import stop_server  # noqa: PLC0415 (after the handler)
 

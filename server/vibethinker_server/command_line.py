@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_log(stop)
     serve = commands.add_parser("serve", help="in a pod: open the ops port and run vLLM")
     _add_print_args(serve)
+    commands.add_parser("prepare", help="in a Job: write the weights that a fleet's pods read")
     commands.add_parser("drain", help="in a pod, before its end: drain its server and wait")
     return parser
 

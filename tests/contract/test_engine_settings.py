@@ -134,9 +134,12 @@ def test_the_largest_policy_fits_into_what_a_pod_reads_at_once():
     assert len(message) < MAX_BODY_BYTES - 16 * 1024
 
 
+PREPARING = ("ENV_PREPARE", "ENV_TERMINATION_LOG")
+
+
 def test_both_sides_spell_routes_files_and_variables_alike():
     shared = ("PATH_READY", "PATH_DRAIN", "PATH_FLEET", "PATH_METRICS", "PATH_HEALTH")
-    for name in (*shared, "ENV_ENGINE", "ENV_POD_NAME", "ENV_CPUS", "ENV_API_KEYS"):
+    for name in (*shared, "ENV_ENGINE", "ENV_POD_NAME", "ENV_CPUS", "ENV_API_KEYS", *PREPARING):
         assert getattr(names, name) == getattr(server_names, name), name
     files = {
         f"{names.POLICY_PATH}/{names.POLICY_KEY}": server_names.POLICY_FILE,

@@ -3,3 +3,7 @@
 
 class CheckpointError(ValueError):
     """It cannot be done; the text says what is wrong, in which file and field, and what to do."""
+
+
+class HeldError(CheckpointError):
+    """Another process writes the same output: it may be there once that one has ended."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
+from vibethinker_server.checkpoint.checkpoint_error import CheckpointError, HeldError
 from vibethinker_server.checkpoint.progress import gigabytes
 
 # Bytes that a disk is left with; headers and small files are of no account beside them.
@@ -32,7 +32,8 @@ def held(out: Path) -> Iterator[None]:
     """Holds the right to write `out`, which ends with the process whatever ends it.
 
     Raises:
-        CheckpointError: another process holds it, or the place cannot be written to.
+        HeldError: another process holds it.
+        CheckpointError: the place cannot be written to.
     """
     lock = beside(out, "lock")
     if os.path.ismount(out):
@@ -59,7 +60,7 @@ def _take(lock: Path) -> int:
         except BlockingIOError as error:
             holder = os.read(handle, 200).decode(errors="replace").strip() or "another process"
             os.close(handle)
-            raise CheckpointError(
+            raise HeldError(
                 f"{lock}: held by {holder}, which writes the same output: wait for it, or end it"
             ) from error
         if _is_same(handle, lock):

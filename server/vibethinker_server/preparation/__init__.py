@@ -1,0 +1,1 @@
+"""Writes weights in another format, once for a whole fleet: what runs in the operator's Job."""
