@@ -1,20 +1,16 @@
-"""What the operator writes into its Job is what the command in it reads, and the other way round."""
+"""What the operator writes into its Job is what the command in it reads, and what it tells back."""
 
 import json
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from vibethinker_operator.api import GgufOutType, QuantizationMethod, StartPhase, parse_deployment
 from vibethinker_operator.prepared_model import find_prepared_model
 from vibethinker_operator.resources.preparation_job import HOPELESS_EXIT, render_preparation
 from vibethinker_operator.samples import Sample, parse_fleet_page
 from vibethinker_server.checkpoint.progress import Progress
-from vibethinker_server.preparation.page import (
-    PHASE_DOWNLOADING,
-    PHASE_PREPARING,
-    Standing,
-    generate_latest,
-)
+from vibethinker_server.preparation.page import PHASE_DOWNLOADING, PHASE_PREPARING, Standing
 from vibethinker_server.preparation.run import HOPELESS
 from vibethinker_server.preparation.task import Format, parse_task
 

@@ -1,4 +1,4 @@
-"""Does the Job's work: finds the model, writes the weights, says how far it is, and why it failed."""
+"""Does the Job's work: finds the model, writes the weights, says how far it is or why it failed."""
 
 import os
 import sys
@@ -96,7 +96,7 @@ def find_source(task: Task, download: Callable[..., Path] = download_model) -> P
 
 
 def is_worth_another_try(error: Exception) -> bool:
-    """Tells whether the same task may do better later: the hub answers, another writer has ended."""
+    """Tells whether it may go better later: the hub answers, another writer has ended."""
     return isinstance(error, HeldError | StartError)
 
 
