@@ -28,7 +28,8 @@ class Fleet:
 
     def __init__(self, kube: Kube, name: str, namespace: str = NAMESPACE) -> None:
         self.kube, self.name, self.namespace = kube, name, namespace
-        self.selector = f"app.kubernetes.io/instance={name}"
+        self.instance = f"app.kubernetes.io/instance={name}"
+        self.selector = f"{self.instance},app.kubernetes.io/component=server"
 
     def resource(self) -> Object | None:
         """Returns the resource."""

@@ -117,9 +117,9 @@ def test_a_hub_that_does_not_answer_is_worth_another_try_and_a_bad_checkpoint_is
 def test_a_repository_is_brought_from_the_hub_and_a_directory_is_not(tmp_path):
     asked: list[Any] = []
 
-    def download(*what: Any) -> Path:
+    def download(*what: object) -> Path:
         asked.append(what[:2])
-        return tmp_path
+        return Path(tmp_path)
 
     repository = {"model": "org/model", "revision": "v2", "format": "F16", "out": "/x.gguf"}
     assert find_source(parse_task(json.dumps(repository)), download) == tmp_path
