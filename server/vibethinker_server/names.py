@@ -106,7 +106,6 @@ METRIC_DRAINING: Final = "vibethinker_draining"
 METRIC_LOAD_ERRORS: Final = "vibethinker_load_errors"
 METRIC_ERRORS: Final = "vibethinker_server_errors"
 METRIC_PHASE: Final = "vibethinker_start_phase"
-METRIC_PREPARED: Final = "vibethinker_prepared_ratio"
 METRIC_GPU_UTIL: Final = "vibethinker_gpu_util"
 METRIC_MAX_NUM_SEQS: Final = "vibethinker_max_num_seqs"
 METRIC_TTFT: Final = "vibethinker_time_to_first_token_seconds"
@@ -114,6 +113,9 @@ METRIC_TTFT_OBJECTIVE: Final = "vibethinker_time_to_first_token_objective_second
 METRIC_KEY_REQUESTS: Final = "vibethinker_api_key_requests"
 METRIC_UNAUTHORIZED: Final = "vibethinker_unauthorized_requests"
 METRIC_TRUNCATED: Final = "vibethinker_truncated_answers"
+
+# Told to the operator by the pod that prepares weights, and to nobody else.
+SERIES_PREPARED: Final = "vibethinker_prepared_ratio"
 
 LABEL_KIND: Final = "kind"
 LABEL_REASON: Final = "reason"

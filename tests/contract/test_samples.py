@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import pytest
 from vibethinker_operator import names
 from vibethinker_operator.api import Spec, VibeThinkerDeployment, parse_deployment
+from vibethinker_operator.effective import resolve_engine
 from vibethinker_operator.images import DefaultImages, resolve_images
-from vibethinker_operator.kv import assess_memory_line
+from vibethinker_operator.kv import KV_BYTES_PER_TOKEN, assess_memory_line
 from vibethinker_operator.manifests.samples import SAMPLES, Sample
 from vibethinker_operator.policy import build_scaling_policy
+from vibethinker_operator.prepared_model import find_prepared_model
 from vibethinker_operator.resources import render_policy
 from vibethinker_operator.resources.engine_settings import render_engine_settings
 from vibethinker_server.engine_settings import parse_engine_settings
@@ -21,7 +23,7 @@ from tests.unit.deciding.builders import GB, Load, Story
 
 BY_FILE = {sample.file: sample for sample in SAMPLES}
 EACH = pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.file)
-DEFAULTS = DefaultImages(package="p", engine_gpu="g")
+DEFAULTS = DefaultImages(package="p", engine_gpu="g", engine_llama_cpp="l")
 
 
 def resource_of(sample: Sample) -> VibeThinkerDeployment:
@@ -118,3 +120,18 @@ def test_an_hpa_is_beside_a_manual_fleet_and_names_it():
     assert hpa["spec"]["scaleTargetRef"] == target
     assert spec_of("manual-hpa.yaml").scaling.mode.value == "Manual"
     assert "replicas" not in sample.spec
+
+
+@pytest.mark.parametrize("file", ["int8.yaml", "llama-cpp.yaml"])
+def test_weights_that_a_job_writes_have_their_claim_beside_them(file):
+    sample = BY_FILE[file]
+    (claim,) = sample.beside
+    model = spec_of(file).model
+    assert claim["metadata"]["name"] == model.cache.claim_name
+    assert find_prepared_model(model) is not None
+
+
+def test_the_small_machines_pool_holds_what_its_text_says():
+    engine = resolve_engine(spec_of("llama-cpp.yaml"))
+    tokens = (engine.kv_cache_memory_bytes or 0) // KV_BYTES_PER_TOKEN
+    assert tokens // engine.max_model_len == 9

@@ -53,7 +53,7 @@ class ServerImage(ValuesModel):
 
 
 class EngineImage(ValuesModel):
-    """A stock vLLM image."""
+    """A stock engine image."""
 
     registry: ImageReference = ""
     """Registry before the repository; empty: the node's default."""
@@ -68,16 +68,19 @@ class EngineImage(ValuesModel):
     """Digest, such as sha256:…; it wins over the tag."""
 
 
-def _default_engine_image() -> EngineImage:
-    repository, _, tag = str(Settings.model_fields["engine_image_gpu"].default).partition(":")
+def _default_engine_image(setting: str) -> EngineImage:
+    repository, _, tag = str(Settings.model_fields[setting].default).partition(":")
     return EngineImage(repository=repository, tag=tag)
 
 
 class DefaultEngineImage(ValuesModel):
     """Engine images of fleets that name none in spec.engine.image."""
 
-    gpu: EngineImage = _default_engine_image()
+    gpu: EngineImage = _default_engine_image("engine_image_gpu")
     """Of fleets on GPUs."""
 
     cpu: EngineImage = EngineImage()
     """Of fleets on CPUs."""
+
+    llama_cpp: EngineImage = _default_engine_image("engine_image_llama_cpp")
+    """Of fleets with engine.backend LlamaCpp; in production name a digest."""

@@ -13,7 +13,7 @@
 {{- define "vibethinker.checkEngineImages" -}}
 {{- range $device, $image := .Values.defaultEngineImage }}
 {{- if and $image.repository (not $image.tag) (not $image.digest) }}
-{{- fail (printf "defaultEngineImage.%s: a tag or a digest is required: name the version of vLLM that fleets are to run" $device) }}
+{{- fail (printf "defaultEngineImage.%s: a tag or a digest is required: name the version that fleets are to run" $device) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -40,7 +40,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   value: {{ include "vibethinker.image" (dict "image" .Values.serverImage "defaultTag" $appVersion) | quote }}
 {{- range $device, $image := .Values.defaultEngineImage }}
 {{- if $image.repository }}
-- name: VIBETHINKER_ENGINE_IMAGE_{{ upper $device }}
+- name: VIBETHINKER_ENGINE_IMAGE_{{ upper (snakecase $device) }}
   value: {{ include "vibethinker.image" (dict "image" $image "defaultTag" "") | quote }}
 {{- end }}
 {{- end }}

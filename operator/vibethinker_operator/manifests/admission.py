@@ -22,7 +22,7 @@ def build_admission_parameters() -> dict[str, Any]:
         "kind": "ConfigMap",
         "metadata": {"name": names.POLICY_PARAMETERS, "namespace": names.OPERATOR_NAMESPACE},
         "data": {
-            IMAGES: "vllm/vllm-openai\nvllm/vllm-openai-cpu\n",
+            IMAGES: "vllm/vllm-openai\nvllm/vllm-openai-cpu\nghcr.io/ggml-org/llama.cpp\n",
             ENDPOINTS: (
                 "https://huggingface.co\nhttps://www.modelscope.cn\nhttps://www.modelscope.ai\n"
             ),

@@ -41,7 +41,7 @@ class Standing(Collector):
         phase.add_metric([PHASE_DOWNLOADING if self.downloading else PHASE_PREPARING], 1)
         yield phase
         if progress is not None and progress.total_bytes > 0:
-            share = GaugeMetricFamily(names.METRIC_PREPARED, "Share of the weights written.")
+            share = GaugeMetricFamily(names.SERIES_PREPARED, "Share of the weights written.")
             share.add_metric([], min(1.0, progress.done_bytes / progress.total_bytes))
             yield share
 
