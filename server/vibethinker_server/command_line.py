@@ -39,6 +39,8 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("drain", help="in a pod, before its end: drain its server and wait")
     quantize = commands.add_parser("quantize", help="write a checkpoint's weights as INT8")
     _add_quantize(quantize)
+    export = commands.add_parser("export-gguf", help="write a checkpoint as GGUF for llama.cpp")
+    _add_export(export)
     return parser
 
 
@@ -94,6 +96,21 @@ def _add_quantize(quantize: argparse.ArgumentParser) -> None:
         help="w8a8: vLLM reads it by itself; bitsandbytes: needs vllm-bnb-plugin",
     )
     _add_overwrite(quantize)
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    add = export.add_argument
+    _add_source(export)
+    add("--out", type=Path, required=True, metavar="FILE", help="the file to make")
+    add("--outtype", default="f16", metavar="TYPE", help="f16, bf16 or q8_0 (f16)")
+    add(
+        "--converter",
+        type=Path,
+        metavar="FILE",
+        help="llama.cpp's convert_hf_to_gguf.py instead of the converter that is built in; also"
+        f" {names.ENV_GGUF_CONVERTER}",
+    )
+    _add_overwrite(export)
 
 
 def _add_source(command: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""Writes Qwen2 checkpoints of some kilobytes, in the layout of Hugging Face."""
+"""Writes Qwen2 checkpoints of some kilobytes with all that a GGUF file says of a model."""
 
 import json
 from collections.abc import Mapping
@@ -7,6 +7,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from vibethinker_server.checkpoint.qwen2_shapes import qwen2_tensors
+from vibethinker_server.checkpoint.safetensors_header import TensorShape
+
+from tests.support.checkpoints import write_safetensors
 
 QWEN2_SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
@@ -65,7 +69,7 @@ def write_tiny_qwen2(
     config: Mapping[str, Any] | None = None,
     tokenizer: Mapping[str, Any] | None = None,
     dtype: str = "BF16",
-    tensors: Mapping[str, Values | None] | None = None,
+    tensors: Mapping[str, Values] | None = None,
     scale: float = 1.0,
 ) -> Path:
     """Writes a checkpoint of random weights and returns its directory.
@@ -75,14 +79,22 @@ def write_tiny_qwen2(
         config: fields that differ from CONFIG.
         tokenizer: fields that differ from TOKENIZER.
         dtype: the type of the weights: BF16, F16 or F32.
-        tensors: values that differ from the drawn ones; None leaves one out.
+        tensors: values that differ from the drawn ones.
         scale: the weights' standard deviation.
     """
     directory.mkdir(parents=True, exist_ok=True)
     settings = {**CONFIG, **(config or {})}
-    drawn = {**_draw(settings, scale), **(tensors or {})}
-    kept = {name: values for name, values in drawn.items() if values is not None}
-    write_safetensors(directory / "model.safetensors", kept, dtype)
+    generator = np.random.default_rng(20260101)
+    drawn: dict[str, Values] = {
+        each.name: generator.normal(scale=scale, size=each.shape).astype(np.float32)
+        for each in qwen2_tensors(settings)
+    }
+    drawn |= tensors or {}
+    packed = [
+        (TensorShape(name, dtype, values.shape), pack(values, dtype))
+        for name, values in drawn.items()
+    ]
+    write_safetensors(directory / "model.safetensors", packed)
     documents = {
         "config.json": settings,
         "tokenizer.json": {**TOKENIZER, **(tokenizer or {})},
@@ -94,54 +106,8 @@ def write_tiny_qwen2(
     return directory
 
 
-def write_safetensors(file: Path, tensors: Mapping[str, Values], dtype: str) -> None:
-    """Writes float32 values as a safetensors file of `dtype`."""
-    header: dict[str, Any] = {}
-    content = b""
-    for name, values in tensors.items():
-        packed = pack(values, dtype)
-        span = [len(content), len(content) + len(packed)]
-        header[name] = {"dtype": dtype, "shape": list(values.shape), "data_offsets": span}
-        content += packed
-    text = json.dumps(header).encode()
-    file.write_bytes(len(text).to_bytes(8, "little") + text + content)
-
-
 def pack(values: Values, dtype: str) -> bytes:
     """Returns float32 values as bytes; those of a bfloat16 are the upper half of a float32's."""
     if dtype == "BF16":
         return (values.astype(np.float32).view(np.uint32) >> 16).astype(np.uint16).tobytes()
     return values.astype({"F16": np.float16, "F32": np.float32}[dtype]).tobytes()
-
-
-def _draw(config: Mapping[str, Any], scale: float) -> dict[str, Values]:
-    generator = np.random.default_rng(20260101)
-    width, inner = config["hidden_size"], config["intermediate_size"]
-    head = width // config["num_attention_heads"]
-    key = config["num_key_value_heads"] * head
-    layer = {
-        "input_layernorm.weight": (width,),
-        "mlp.down_proj.weight": (width, inner),
-        "mlp.gate_proj.weight": (inner, width),
-        "mlp.up_proj.weight": (inner, width),
-        "post_attention_layernorm.weight": (width,),
-        "self_attn.k_proj.bias": (key,),
-        "self_attn.k_proj.weight": (key, width),
-        "self_attn.o_proj.weight": (width, width),
-        "self_attn.q_proj.bias": (width,),
-        "self_attn.q_proj.weight": (width, width),
-        "self_attn.v_proj.bias": (key,),
-        "self_attn.v_proj.weight": (key, width),
-    }
-    shapes: dict[str, tuple[int, ...]] = {
-        "model.embed_tokens.weight": (config["vocab_size"], width),
-        "model.norm.weight": (width,),
-    }
-    for number in range(config["num_hidden_layers"]):
-        shapes |= {f"model.layers.{number}.{name}": shape for name, shape in layer.items()}
-    if not config["tie_word_embeddings"]:
-        shapes["lm_head.weight"] = (config["vocab_size"], width)
-    return {
-        name: generator.normal(scale=scale, size=shape).astype(np.float32)
-        for name, shape in shapes.items()
-    }

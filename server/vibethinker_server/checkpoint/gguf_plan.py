@@ -5,6 +5,7 @@ conversion/base.py), with whose files a test compares ours.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
 from vibethinker_server.checkpoint.ggml_types import BF16, F16, F32, Q8_0, GgmlType
+from vibethinker_server.checkpoint.qwen2_shapes import qwen2_tensors
 from vibethinker_server.checkpoint.safetensors_header import StoredTensor
 
 
@@ -61,7 +63,25 @@ class Dimensions:
     context: int
 
 
-EMBEDDING, OUTPUT = "model.embed_tokens.weight", "lm_head.weight"
+OUTPUT: Final = "lm_head.weight"
+# The checkpoint's names of tensors, and llama.cpp's (LLM_TENSOR_NAMES in src/llama-arch.cpp).
+NAMES: Final[Mapping[str, str]] = {
+    "model.embed_tokens.weight": "token_embd.weight",
+    "model.norm.weight": "output_norm.weight",
+    OUTPUT: "output.weight",
+}
+BLOCK: Final = re.compile(r"model\.layers\.(\d+)\.(.+)\.(weight|bias)")
+BLOCK_NAMES: Final[Mapping[str, str]] = {
+    "input_layernorm": "attn_norm",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "post_attention_layernorm": "ffn_norm",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
 # Computed, not learned; older checkpoints carry it.
 LEFT_OUT: Final = ".rotary_emb.inv_freq"
 WEIGHT_TYPES: Final = ("BF16", "F16", "F32")
@@ -125,10 +145,10 @@ def plan_tensors(
     tied = _is_tied(config, found)
     if tied:
         found.pop(OUTPUT, None)
-    wanted = dict(_wanted(read_dimensions(config), tied=tied))
-    names = {source: name for source, (name, _) in wanted.items()}
-    for source, (_, shape) in wanted.items():
+    names = {}
+    for source, name, shape in _wanted(config, tied=tied):
         _check(source, shape, found)
+        names[source] = name
     unknown = sorted(found.keys() - names.keys())
     if unknown:
         raise CheckpointError(
@@ -147,31 +167,16 @@ def _is_tied(config: Mapping[str, Any], found: Mapping[str, StoredTensor]) -> bo
     return OUTPUT not in found if tied is None else bool(tied)
 
 
-def _wanted(sizes: Dimensions, *, tied: bool) -> Iterator[tuple[str, tuple[str, tuple[int, ...]]]]:
-    """Yields the checkpoint's name of each tensor, with llama.cpp's and its shape."""
-    query, key = sizes.heads * sizes.head, sizes.kv_heads * sizes.head
-    hidden, inner = sizes.hidden, sizes.intermediate
-    layer: Mapping[str, tuple[str, tuple[int, ...]]] = {
-        "input_layernorm.weight": ("attn_norm.weight", (hidden,)),
-        "self_attn.q_proj.weight": ("attn_q.weight", (query, hidden)),
-        "self_attn.q_proj.bias": ("attn_q.bias", (query,)),
-        "self_attn.k_proj.weight": ("attn_k.weight", (key, hidden)),
-        "self_attn.k_proj.bias": ("attn_k.bias", (key,)),
-        "self_attn.v_proj.weight": ("attn_v.weight", (key, hidden)),
-        "self_attn.v_proj.bias": ("attn_v.bias", (key,)),
-        "self_attn.o_proj.weight": ("attn_output.weight", (hidden, query)),
-        "post_attention_layernorm.weight": ("ffn_norm.weight", (hidden,)),
-        "mlp.gate_proj.weight": ("ffn_gate.weight", (inner, hidden)),
-        "mlp.up_proj.weight": ("ffn_up.weight", (inner, hidden)),
-        "mlp.down_proj.weight": ("ffn_down.weight", (hidden, inner)),
-    }
-    yield EMBEDDING, ("token_embd.weight", (sizes.vocabulary, hidden))
-    for number in range(sizes.layers):
-        for source, (name, shape) in layer.items():
-            yield f"model.layers.{number}.{source}", (f"blk.{number}.{name}", shape)
-    yield "model.norm.weight", ("output_norm.weight", (hidden,))
-    if not tied:
-        yield OUTPUT, ("output.weight", (sizes.vocabulary, hidden))
+def _wanted(config: Mapping[str, Any], *, tied: bool) -> Iterator[tuple[str, str, tuple[int, ...]]]:
+    """Yields of each tensor the checkpoint's name, llama.cpp's, and its shape there."""
+    read_dimensions(config)
+    for tensor in qwen2_tensors({**config, "dtype": "float16", "tie_word_embeddings": tied}):
+        block = BLOCK.fullmatch(tensor.name)
+        if block is None:
+            yield tensor.name, NAMES[tensor.name], tensor.shape
+        else:
+            number, module, kind = block.groups()
+            yield tensor.name, f"blk.{number}.{BLOCK_NAMES[module]}.{kind}", tensor.shape
 
 
 def _check(name: str, shape: tuple[int, ...], found: Mapping[str, StoredTensor]) -> None:
