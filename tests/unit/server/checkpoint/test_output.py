@@ -119,8 +119,8 @@ def test_the_second_of_two_runs_is_told_who_holds_the_output(
 def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    out, taken = tmp_path / "out", []
-    real = os.open
+    out, real = tmp_path / "out", os.open
+    taken: list[Path] = []
 
     def open_and_lose(path: Path, *how: int) -> int:
         handle = real(path, *how)

@@ -23,9 +23,9 @@ def test_elsewhere_than_on_a_terminal_there_is_a_line_every_five_seconds():
         line(Progress("quantizing", second * 10**9, 11 * 10**9))
     line.close()
     assert stream.getvalue().splitlines() == [
-        "quantizing   0 %, 0.000 MB of 11.000 GB",
-        "quantizing  45 %, 5.000 GB of 11.000 GB",
-        "quantizing  90 %, 10.000 GB of 11.000 GB",
+        "quantizing   0 %, 0.0 MB of 11.00 GB",
+        "quantizing  45 %, 5.00 GB of 11.00 GB",
+        "quantizing  90 %, 10.00 GB of 11.00 GB",
     ]
 
 
@@ -41,7 +41,7 @@ def test_a_terminal_has_one_line_that_moves_and_ends_whole():
     assert shown.count("\n") == 1
     drawn = shown.rstrip("\n").split("\r")[1:]
     assert 10 <= len(drawn) <= 13
-    assert drawn[-2].startswith("[########################] quantizing 100 %, 10.000 GB of 10.000")
+    assert drawn[-2].startswith("[########################] quantizing 100 %, 10.00 GB of 10.00")
     assert drawn[-1].startswith("flushing")
 
 
