@@ -43,6 +43,14 @@ def run(parsed: argparse.Namespace) -> int:
         from vibethinker_server.one_click.background import stop_server  # noqa: PLC0415 (after the handler)
 
         stop_server(parsed.log, print)
+    elif parsed.command == "quantize":
+        from vibethinker_server.quantize_command import run_quantize  # noqa: PLC0415 (as above)
+
+        run_quantize(parsed)
+    elif parsed.command == "export-gguf":
+        from vibethinker_server.export_command import run_export  # noqa: PLC0415 (as above)
+
+        run_export(parsed)
     else:
         from vibethinker_server.command_line import parse_options  # noqa: PLC0415 (as above)
         from vibethinker_server.one_click.start import start  # noqa: PLC0415 (after the handler)

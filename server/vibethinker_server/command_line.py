@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from vibethinker_server import names
+from vibethinker_server.checkpoint.int8_layout import Method
 from vibethinker_server.engine_settings import Device
 from vibethinker_server.one_click.options import (
     DEFAULT_LOG,
@@ -35,6 +36,10 @@ def build_parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="in a pod: open the ops port and run vLLM")
     _add_print_args(serve)
     commands.add_parser("drain", help="in a pod, before its end: drain its server and wait")
+    quantize = commands.add_parser("quantize", help="write a checkpoint's weights as INT8")
+    _add_quantize(quantize)
+    export = commands.add_parser("export-gguf", help="write a checkpoint as GGUF for llama.cpp")
+    _add_export(export)
     return parser
 
 
@@ -76,6 +81,48 @@ def _add_start(start: argparse.ArgumentParser) -> None:
     add("--background", action="store_true", help="return once it serves, and let it run on")
     _add_log(start)
     _add_print_args(start)
+
+
+def _add_quantize(quantize: argparse.ArgumentParser) -> None:
+    add = quantize.add_argument
+    _add_source(quantize)
+    add("--out", type=Path, required=True, metavar="DIRECTORY", help="the directory to make")
+    add(
+        "--method",
+        type=Method,
+        choices=tuple(Method),
+        default=Method.W8A8,
+        help="w8a8: vLLM reads it by itself; bitsandbytes: needs vllm-bnb-plugin",
+    )
+    _add_overwrite(quantize)
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
+    add = export.add_argument
+    _add_source(export)
+    add("--out", type=Path, required=True, metavar="FILE", help="the file to make")
+    add("--outtype", default="f16", metavar="TYPE", help="f16, bf16 or q8_0 (f16)")
+    add(
+        "--converter",
+        type=Path,
+        metavar="FILE",
+        help="llama.cpp's convert_hf_to_gguf.py instead of the converter that is built in; also"
+        f" {names.ENV_GGUF_CONVERTER}",
+    )
+    _add_overwrite(export)
+
+
+def _add_source(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", default=DEFAULT_MODEL, help="a repository of the hub, or a directory"
+    )
+    command.add_argument("--revision", help="branch, tag or commit of the repository (main)")
+
+
+def _add_overwrite(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--overwrite", action="store_true", help="replace what was made of another checkpoint"
+    )
 
 
 def parse_options(parsed: argparse.Namespace) -> StartOptions:

@@ -1,46 +1,21 @@
-"""Reads the header of a GGUF file without llama.cpp's package, which pods do not have.
+"""Reads the header of a GGUF file without llama.cpp's package, which pods do not have."""
 
-The format: docs/gguf.md of ggml. Everything is read within the file's own size, so a length that
-a broken file claims costs nothing.
-"""
-
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
+from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
 from vibethinker_server.checkpoint.ggml_types import TYPES, GgmlType
+from vibethinker_server.checkpoint.gguf_bytes import ARRAY, GgufBytes, Value
 
+# VibeThinker's, and that of the Qwen2 models it was trained from.
 ARCHITECTURE: Final = "qwen2"
 MAGIC: Final = b"GGUF"
 VERSIONS: Final = (2, 3)
 DEFAULT_ALIGNMENT: Final = 32
-# Far above any model; a header beyond them would only keep the reader busy.
 MAX_ENTRIES: Final = 100_000
-MAX_STRINGS: Final = 10_000_000
 MAX_DIMENSIONS: Final = 4
-# The numbers of value types, and how they are packed.
-STRING, ARRAY = 8, 9
-PACKED: Final[Mapping[int, str]] = {
-    0: "B",
-    1: "b",
-    2: "H",
-    3: "h",
-    4: "I",
-    5: "i",
-    6: "f",
-    7: "?",
-    10: "Q",
-    11: "q",
-    12: "d",
-}
-
-Value = int | float | bool | str
-
-
-class GgufError(ValueError):
-    """A file is no GGUF that can be served; the text says what is wrong and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +28,8 @@ class GgufTensor:
     offset: int
 
     @property
-    def bytes(self) -> int:
-        """The bytes of its elements, without padding."""
+    def byte_count(self) -> int:
+        """Bytes of its values, without padding."""
         return self.type.size(self.shape)
 
 
@@ -81,40 +56,40 @@ class GgufHeader:
         return found if isinstance(found, str) else None
 
     @property
-    def tensor_bytes(self) -> int:
-        """The bytes of all weights, which is what they take in memory."""
-        return sum(tensor.bytes for tensor in self.tensors)
+    def weights_bytes(self) -> int:
+        """Bytes of all tensors, which is what they take in memory."""
+        return sum(tensor.byte_count for tensor in self.tensors)
 
     @property
     def block_count(self) -> int | None:
         """The number of layers."""
-        return self._number("block_count")
+        return self.number("block_count")
 
     @property
     def context_length(self) -> int | None:
         """The tokens of the longest sequence that the model was made for."""
-        return self._number("context_length")
+        return self.number("context_length")
 
     @property
     def kv_heads(self) -> int | None:
         """The heads of keys and values in each layer."""
-        return self._number("attention.head_count_kv") or self._number("attention.head_count")
+        return self.number("attention.head_count_kv") or self.number("attention.head_count")
 
     @property
     def head_size(self) -> int | None:
         """The elements of one head's key, None where the file does not say."""
-        stated = self._number("attention.key_length")
-        width, heads = self._number("embedding_length"), self._number("attention.head_count")
-        return stated or (width // heads if width and heads else None)
+        width, heads = self.number("embedding_length"), self.number("attention.head_count")
+        computed = width // heads if width and heads else None
+        return self.number("attention.key_length") or computed
 
     @property
     def vocabulary(self) -> int | None:
         """The number of tokens, None where the file has none."""
         return self.lengths.get("tokenizer.ggml.tokens")
 
-    def _number(self, key: str) -> int | None:
+    def number(self, key: str) -> int | None:
+        """Returns the whole number above 0 at a key of the architecture's own, None without."""
         found = self.values.get(f"{self.architecture}.{key}")
-        # Neither True nor a number that no model has.
         return found if type(found) is int and found > 0 else None
 
 
@@ -126,154 +101,82 @@ def read_gguf_header(path: Path, architecture: str | None = ARCHITECTURE) -> Ggu
         architecture: the only architecture to accept; None: any.
 
     Raises:
-        GgufError: the file is missing, no GGUF, truncated, one part of several, or of another
+        CheckpointError: it is not there, no GGUF, truncated, one part of several, or of another
             architecture.
     """
     try:
         with path.open("rb") as stream:
             size = path.stat().st_size
-            header, data = _read(_Reader(stream, size, path))
+            content = GgufBytes(stream, size, path)
+            header = _read(content, path)
     except OSError as error:
-        raise GgufError(f"{path}: cannot be read ({error.strerror or error})") from error
-    _check_whole(header, size - data, path)
+        raise CheckpointError(f"{path}: cannot be read: {error.strerror}") from error
+    _check_whole(header, content, size, path)
     if architecture is not None and header.architecture != architecture:
-        raise GgufError(
-            f"{path}: general.architecture is {header.architecture!r}, and only {architecture!r} "
-            "is served here: name a GGUF of VibeThinker"
+        raise CheckpointError(
+            f"{path}: general.architecture is {header.architecture!r}, and only {architecture!r}"
+            " (VibeThinker, Qwen2, Qwen2.5) is known here"
         )
     return header
 
 
-class _Reader:
-    """Reads little-endian values one after the other, never beyond the end of the file."""
-
-    def __init__(self, stream: BinaryIO, size: int, path: Path) -> None:
-        self._stream, self._size, self.path = stream, size, path
-        self._at = 0
-
-    @property
-    def at(self) -> int:
-        """The bytes read so far."""
-        return self._at
-
-    def take(self, length: int) -> bytes:
-        self._advance(length)
-        return self._stream.read(length)
-
-    def skip(self, length: int) -> None:
-        self._advance(length)
-        self._stream.seek(length, 1)
-
-    def _advance(self, length: int) -> None:
-        if length > self._size - self._at:
-            raise truncated(self.path, "its header ends in the middle")
-        self._at += length
-
-    def number(self, letter: str) -> int:
-        (value,) = struct.unpack(f"<{letter}", self.take(struct.calcsize(letter)))
-        return int(value)
-
-    def count(self, what: str, limit: int) -> int:
-        found = self.number("Q")
-        if found > limit:
-            raise GgufError(f"{self.path}: claims {found} {what}: the file is damaged")
-        return found
-
-    def text(self) -> str:
-        return self.take(self.number("Q")).decode("utf-8", "replace")
-
-
-def truncated(path: Path, evidence: str) -> GgufError:
-    """Returns the error of a file that is shorter than it says."""
-    return GgufError(f"{path}: truncated ({evidence}): copy or export it again")
-
-
-def _read(reader: _Reader) -> tuple[GgufHeader, int]:
-    """Returns the header, and where in the file the tensors' data begin."""
-    _read_start(reader)
-    tensor_count = reader.count("tensors", MAX_ENTRIES)
-    value_count = reader.count("metadata values", MAX_ENTRIES)
+def _read(content: GgufBytes, path: Path) -> GgufHeader:
+    _read_start(content, path)
+    tensor_count = content.count("tensors", MAX_ENTRIES)
+    value_count = content.count("metadata values", MAX_ENTRIES)
     values: dict[str, Value] = {}
     lengths: dict[str, int] = {}
     for _ in range(value_count):
-        key = reader.text()
-        kind = reader.number("I")
+        key, kind = content.text(), content.integer()
         if kind == ARRAY:
-            lengths[key] = _skip_array(reader, key)
+            lengths[key] = content.skip_array(key)
         else:
-            values[key] = _read_value(reader, kind, key)
-    tensors = tuple(_read_tensor(reader) for _ in range(tensor_count))
+            values[key] = content.value(kind, key)
+    tensors = tuple(_read_tensor(content) for _ in range(tensor_count))
     architecture = values.get("general.architecture")
     if not isinstance(architecture, str):
-        raise GgufError(f"{reader.path}: has no general.architecture: export it again")
-    return GgufHeader(architecture, values, lengths, tensors), _data_start(reader, values)
+        raise content.damaged("there is no general.architecture")
+    return GgufHeader(architecture, values, lengths, tensors)
 
 
-def _read_start(reader: _Reader) -> None:
-    if reader.take(min(len(MAGIC), 4)) != MAGIC:
-        raise GgufError(f"{reader.path}: no GGUF file (it does not begin with {MAGIC.decode()})")
-    version = reader.number("I")
+def _read_start(content: GgufBytes, path: Path) -> None:
+    if content.take(len(MAGIC)) != MAGIC:
+        raise CheckpointError(f"{path}: is no GGUF file: it does not begin with {MAGIC.decode()}")
+    version = content.integer()
     if version not in VERSIONS:
-        big_endian = version.to_bytes(4, "little")[:3] == bytes(3)
-        which = "is for big-endian machines" if big_endian else f"has version {version}"
-        raise GgufError(f"{reader.path}: {which}, not one of {VERSIONS}: export it again")
+        known = " and ".join(map(str, VERSIONS))
+        raise CheckpointError(
+            f"{path}: is of GGUF version {version}, and {known} (little-endian) are known here:"
+            " export it again"
+        )
 
 
-def _read_value(reader: _Reader, kind: int, key: str) -> Value:
-    if kind == STRING:
-        return reader.text()
-    letter = PACKED.get(kind)
-    if letter is None:
-        raise GgufError(f"{reader.path}: {key} has the unknown type {kind}: the file is damaged")
-    (value,) = struct.unpack(f"<{letter}", reader.take(struct.calcsize(letter)))
-    found: Value = value
-    return found
-
-
-def _skip_array(reader: _Reader, key: str) -> int:
-    """Passes over an array, and returns its length."""
-    kind = reader.number("I")
-    if kind == STRING:
-        length = reader.count(f"strings in {key}", MAX_STRINGS)
-        for _ in range(length):
-            reader.skip(reader.number("Q"))
-        return length
-    letter = PACKED.get(kind)
-    if letter is None:
-        raise GgufError(f"{reader.path}: {key} is an array of type {kind}: the file is damaged")
-    length = reader.number("Q")
-    reader.skip(length * struct.calcsize(letter))
-    return length
-
-
-def _read_tensor(reader: _Reader) -> GgufTensor:
-    name = reader.text()
-    dimensions = reader.number("I")
+def _read_tensor(content: GgufBytes) -> GgufTensor:
+    name = content.text()
+    dimensions = content.integer()
     if dimensions > MAX_DIMENSIONS:
-        raise GgufError(f"{reader.path}: {name} has {dimensions} dimensions: the file is damaged")
-    shape = tuple(reader.number("Q") for _ in range(dimensions))
-    number = reader.number("I")
-    kind = TYPES.get(number)
-    if kind is None:
-        raise GgufError(f"{reader.path}: {name} has the type {number}, which is not known here")
-    if not kind.row_fits(shape[0] if shape else 1):
-        raise GgufError(f"{reader.path}: {name} has rows that {kind.name} cannot hold")
-    return GgufTensor(name, shape, kind, reader.number("Q"))
+        raise content.damaged(f"tensor {name} has {dimensions} dimensions")
+    shape = tuple(content.long() for _ in range(dimensions))
+    number = content.integer()
+    if number not in TYPES:
+        raise content.damaged(f"tensor {name} is of the unknown type {number}")
+    if shape and not TYPES[number].row_fits(shape[0]):
+        raise content.damaged(
+            f"tensor {name} has rows of {shape[0]}, which {TYPES[number].name} cannot hold"
+        )
+    return GgufTensor(name, shape, TYPES[number], content.long())
 
 
-def _data_start(reader: _Reader, values: Mapping[str, Value]) -> int:
-    alignment = values.get("general.alignment", DEFAULT_ALIGNMENT)
-    if type(alignment) is not int or alignment < 1:
-        raise GgufError(f"{reader.path}: general.alignment is {alignment!r}: the file is damaged")
-    return -(-reader.at // alignment) * alignment
-
-
-def _check_whole(header: GgufHeader, data_bytes: int, path: Path) -> None:
+def _check_whole(header: GgufHeader, content: GgufBytes, size: int, path: Path) -> None:
     parts = header.values.get("split.count", 1)
     if isinstance(parts, int) and parts > 1:
-        raise GgufError(
+        raise CheckpointError(
             f"{path}: is one of {parts} parts: join them first (llama-gguf-split --merge)"
         )
-    needed = max((tensor.offset + tensor.bytes for tensor in header.tensors), default=0)
-    if needed > data_bytes:
-        raise truncated(path, f"{needed - max(data_bytes, 0)} bytes of its tensors are missing")
+    alignment = header.values.get("general.alignment", DEFAULT_ALIGNMENT)
+    if type(alignment) is not int or alignment < 1:
+        raise content.damaged(f"general.alignment is {alignment!r}")
+    start = -(-content.place // alignment) * alignment
+    end = max((start + each.offset + each.byte_count for each in header.tensors), default=0)
+    if end > size:
+        raise content.truncated(f"its tensors end at byte {end} and the file has {size}")

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from vibethinker_server.one_click.model_source import suggest
+from vibethinker_server.engine_settings import Source
+from vibethinker_server.one_click.model_source import locate_model, suggest
 from vibethinker_server.start_error import StartError
 
 # The same weights in other formats, which the engine does not read beside safetensors.
@@ -22,6 +23,18 @@ IGNORED = ("*.bin", "*.pt", "*.pth", "*.gguf", "*.onnx", "*.msgpack", "*.h5", "o
 SPARE_BYTES = 200 * 10**6
 
 Say = Callable[[str], None]
+
+
+def bring_model(text: str, revision: str | None, say: Say) -> Path:
+    """Returns the directory of the model that a person calls `text`, downloaded where it is remote.
+
+    Raises:
+        StartError: it is neither a directory with a model in it nor a repository that can be had.
+    """
+    located = locate_model(text)
+    if located.source is Source.VOLUME:
+        return Path(located.model)
+    return download_model(located.model, revision or "main", say)
 
 
 def download_model(repository: str, revision: str, say: Say) -> Path:

@@ -83,6 +83,6 @@ def _compile(tools: Path, source: Path, target: Path) -> None:
     """Build PROGRAMS alone; on a busy machine everything else goes first."""
     path = {"PATH": f"{tools / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(tools)}
     defined = [f"-D{setting}" for setting in SETTINGS]
-    configure = ["cmake", "-S", source, "-B", target, "-G", "Ninja", *defined]
+    configure: list[str | Path] = ["cmake", "-S", source, "-B", target, "-G", "Ninja", *defined]
     run(["nice", "-n", "10", *configure], env=path)
     run(["nice", "-n", "10", "cmake", "--build", target, "--target", *PROGRAMS], env=path)

@@ -2,9 +2,12 @@ from pathlib import Path
 
 import pytest
 from vibethinker_server import __main__ as command
+from vibethinker_server.checkpoint.gguf_header import read_gguf_header
 from vibethinker_server.command_line import build_parser, parse_options
 from vibethinker_server.engine_settings import Device
 from vibethinker_server.one_click.options import StartOptions
+
+from tests.support.tiny_qwen2 import write_tiny_qwen2
 
 
 @pytest.fixture(autouse=True)
@@ -91,3 +94,37 @@ def test_in_a_pod_the_command_is_the_pods(
     assert capsys.readouterr().out.split("\n") == [
         *("WeiboAI/VibeThinker-1.5B", "mine", "the pod's", "the pod's", "")
     ]
+
+
+def test_a_checkpoint_is_exported_and_its_sizes_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    source, out = write_tiny_qwen2(tmp_path / "Tiny"), tmp_path / "tiny.gguf"
+    said = ["export-gguf", "--model", str(source), "--out", str(out), "--outtype", "q8_0"]
+
+    assert command.main(said) == 0
+    told = capsys.readouterr().out
+    size = read_gguf_header(out).weights_bytes
+    assert told.startswith(f"{out}: written and read back, GGUF (q8_0): weights 0.125 MB before")
+    assert f"({size} bytes)" in told
+
+    assert command.main(said) == 0
+    assert "is there already" in capsys.readouterr().out
+
+
+def test_the_converter_may_be_named_by_the_environment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    source = write_tiny_qwen2(tmp_path / "Tiny")
+    said = ["export-gguf", "--model", str(source), "--out", str(tmp_path / "tiny.gguf")]
+    monkeypatch.setenv("VIBETHINKER_GGUF_CONVERTER", "/none/convert.py")
+
+    assert command.main(said) == 2
+    assert "/none/convert.py: there is no such file" in capsys.readouterr().err
+
+
+def test_an_outtype_that_llama_cpp_lacks(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    said = ["export-gguf", "--model", ".", "--out", str(tmp_path / "x.gguf"), "--outtype", "q3"]
+
+    assert command.main(said) == 2
+    assert "known are f16, bf16, q8_0" in capsys.readouterr().err
