@@ -1,8 +1,8 @@
 # Two images of one distribution: `operator`, and `server`, whose package an init container copies
-# into a stock vLLM container. BASE_IMAGE is any glibc Linux with python3 (3.11 or newer) and venv.
+# into a stock vLLM container, and which runs as the proxy beside llama-server. BASE_IMAGE is any glibc Linux with python3 (3.11 or newer) and venv.
 ARG BASE_IMAGE=python:3.11-slim
 
-FROM ${BASE_IMAGE} AS dependencies
+FROM ${BASE_IMAGE} AS sources
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --no-deps uv==0.13.9
 ENV UV_LINK_MODE=copy \
     UV_NO_CACHE=1 \
@@ -12,9 +12,14 @@ ENV UV_LINK_MODE=copy \
 WORKDIR /source
 # Without our own code, whose changes then leave this layer and its copies alone.
 COPY pyproject.toml uv.lock ./
+
+FROM sources AS operator-dependencies
 RUN /opt/uv/bin/uv sync --frozen --no-dev --extra operator --no-install-project --compile-bytecode
 
-FROM dependencies AS package
+FROM sources AS server-dependencies
+RUN /opt/uv/bin/uv sync --frozen --no-dev --extra proxy --no-install-project --compile-bytecode
+
+FROM sources AS package
 COPY LICENSE README.md ./
 COPY operator operator
 COPY server server
@@ -23,7 +28,7 @@ RUN /opt/uv/bin/uv build --wheel --out-dir /wheels \
     && /opt/uv/bin/uv pip install --no-deps --target /opt/vibethinker/package /wheels/*.whl
 
 FROM ${BASE_IMAGE} AS operator
-COPY --from=dependencies /opt/vibethinker/venv /opt/vibethinker/venv
+COPY --from=operator-dependencies /opt/vibethinker/venv /opt/vibethinker/venv
 COPY --from=package /opt/vibethinker/package /opt/vibethinker/package
 ENV PATH=/opt/vibethinker/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -33,6 +38,11 @@ USER 10001:10001
 ENTRYPOINT ["python3", "-m", "vibethinker_operator"]
 
 FROM ${BASE_IMAGE} AS server
+COPY --from=server-dependencies /opt/vibethinker/venv /opt/vibethinker/venv
 COPY --from=package /opt/vibethinker/package /opt/vibethinker/package
+ENV PATH=/opt/vibethinker/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/opt/vibethinker/package \
+    PYTHONUNBUFFERED=1
 USER 10001:10001
 CMD ["cp", "-R", "/opt/vibethinker/package/.", "/vibethinker/"]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from vibethinker_server.checkpoint.gguf_header import GgufError, read_gguf_header
+from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
+from vibethinker_server.checkpoint.gguf_header import read_gguf_header
 from vibethinker_server.engine_settings import Backend, DataType, EngineSettings, Source
 
 INDEX = "model.safetensors.index.json"
@@ -42,8 +43,8 @@ def _find_gguf(file: Path) -> Weights | None:
     if not file.exists():
         return None
     try:
-        return Weights(read_gguf_header(file, architecture=None).tensor_bytes)
-    except GgufError:  # llama-server says what is wrong with it
+        return Weights(read_gguf_header(file, architecture=None).weights_bytes)
+    except CheckpointError:  # llama-server says what is wrong with it
         return Weights(None)
 
 

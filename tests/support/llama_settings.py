@@ -1,7 +1,9 @@
 """Engine settings of backend LlamaCpp for tests: two slots, a pool of 2,048 tokens."""
 
+from pathlib import Path
 from typing import Any
 
+import gguf
 from vibethinker_server.engine_settings import LLAMA_KV_BYTES_PER_TOKEN
 
 POOL_TOKENS = 2048
@@ -21,3 +23,17 @@ LLAMA: dict[str, Any] = {
 }
 # What tests' other settings say of a GPU.
 NO_GPU = {"gpuMemoryUtilizationPercentage": None}
+
+
+def write_gguf(file: Path) -> Path:
+    """Writes a file that has VibeThinker-1.5B's header, and no weights."""
+    writer = gguf.GGUFWriter(file, "qwen2")
+    writer.add_block_count(28)
+    writer.add_embedding_length(1536)
+    writer.add_head_count(12)
+    writer.add_head_count_kv(2)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file

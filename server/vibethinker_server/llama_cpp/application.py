@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp import ClientSession, TCPConnector
 
 from vibethinker_server import names
-from vibethinker_server.checkpoint.gguf_header import GgufError, GgufHeader, read_gguf_header
+from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
+from vibethinker_server.checkpoint.gguf_header import GgufHeader, read_gguf_header
 from vibethinker_server.early_sigterm import take_early_sigterm
 from vibethinker_server.llama_cpp.proxy import Proxy
 from vibethinker_server.llama_cpp.seats import Seats
@@ -85,7 +86,7 @@ class Application:
     def _read_token_bytes(self) -> int | None:
         try:
             return token_bytes(read_gguf_header(Path(self._runtime.settings.model), None))
-        except GgufError:
+        except CheckpointError:
             what = "the model's header could not be read; the KV pool's bytes are unknown"
             self._runtime.count_error(names.WHERE_ENGINE_STATS, log, what)
             return None
