@@ -4,6 +4,7 @@ from tests.cluster.images.catalogue import (
     ALL,
     BASE,
     ENGINE,
+    LLAMA_SERVER,
     OPERATOR,
     PAUSE,
     SERVER,
@@ -12,11 +13,13 @@ from tests.cluster.images.catalogue import (
     engine_site,
 )
 from tests.cluster.images.image import Image
+from tests.cluster.images.llama_server import llama_server
 
 __all__ = [
     "ALL",
     "BASE",
     "ENGINE",
+    "LLAMA_SERVER",
     "OPERATOR",
     "PAUSE",
     "SERVER",
@@ -24,4 +27,5 @@ __all__ = [
     "STUB_LOAD_PORT",
     "Image",
     "engine_site",
+    "llama_server",
 ]

@@ -10,6 +10,7 @@ from tests.cluster.images.archive import Tree, write_archive
 from tests.cluster.images.containerfile import build_inputs, build_target, write_target
 from tests.cluster.images.debian import base_inputs, base_layer
 from tests.cluster.images.image import Image
+from tests.cluster.images.llama_server import llama_inputs, llama_server
 from tests.cluster.images.python_site import site
 
 # Where the base's own Python looks for packages.
@@ -21,6 +22,8 @@ STUB_PACKAGES = Path(__file__).parents[2] / "support" / "stub_engine"
 # long as they are asked for, twenty tokens a second, and tests set the KV use on this port.
 STUB_LOAD_PORT = 8999
 STUB_ENVIRONMENT = (f"STUB_PORT={STUB_LOAD_PORT}", "STUB_ANSWER_TOKENS=100000")
+# Where the stock image of llama.cpp has it, as its entrypoint.
+LLAMA_SERVER_PROGRAM = "/app/llama-server"
 # PyPI's torch needs the CUDA libraries that it is linked with, also on a CPU; these are loaded
 # on a GPU only, or never (1.6 GB).
 ENGINE_LEAVE_OUT = (
@@ -77,6 +80,12 @@ def _write_stub_engine(sink: IO[bytes]) -> None:
     write_archive(sink, STUB_ENGINE.name, [base_layer(), *trees], config)
 
 
+def _write_llama_server(sink: IO[bytes]) -> None:
+    program = Tree(llama_server() / "llama-server", target=LLAMA_SERVER_PROGRAM.lstrip("/"))
+    config = {"Entrypoint": [LLAMA_SERVER_PROGRAM]}
+    write_archive(sink, LLAMA_SERVER.name, [base_layer(), program], config)
+
+
 PAUSE = Image(
     name=PAUSE_IMAGE,
     inputs=lambda: (SOURCE / "pause",),
@@ -104,6 +113,14 @@ STUB_ENGINE = Image(
     write=_write_stub_engine,
     gigabytes=0.7,
     prepare=lambda: str(_stub_site()),
+)
+# Not in ALL: who wants no llama.cpp does not wait for its compiler.
+LLAMA_SERVER = Image(
+    name="vibethinker.io/llama-server:test",
+    inputs=lambda: (*llama_inputs(), LLAMA_SERVER_PROGRAM, *base_inputs()),
+    write=_write_llama_server,
+    gigabytes=0.7,
+    prepare=lambda: str(llama_server()),
 )
 
 

@@ -24,7 +24,7 @@ SETTINGS = (
     "CMAKE_BUILD_TYPE=Release",
     "CMAKE_C_FLAGS_RELEASE=-O2",
     "CMAKE_CXX_FLAGS_RELEASE=-O2",
-    "CMAKE_EXE_LINKER_FLAGS=-static",
+    "CMAKE_EXE_LINKER_FLAGS=-static -s",
     "BUILD_SHARED_LIBS=OFF",
     "GGML_NATIVE=OFF",
     "GGML_OPENMP=OFF",
@@ -49,7 +49,12 @@ def llama_server() -> Path:
         CapabilityError: there is no compiler and none can be installed, or too little disk.
         CommandError: the download or the build failed.
     """
-    return cached("llama-server", key_of(TOOLS, SOURCE, *CONVERTER, *PROGRAMS, *SETTINGS), _build)
+    return cached("llama-server", key_of(*llama_inputs()), _build)
+
+
+def llama_inputs() -> tuple[Path | str, ...]:
+    """Return what the build depends on."""
+    return (TOOLS, SOURCE, *CONVERTER, *PROGRAMS, *SETTINGS)
 
 
 def _build(target: Path) -> None:
