@@ -1,6 +1,7 @@
 # Two images of one distribution: `operator`, and `server`, whose package an init container copies
 # into a stock vLLM container, and which itself runs where there is no vLLM: as the Job that writes
-# weights, and as the proxy before llama.cpp. BASE_IMAGE is any glibc Linux with python3 (3.11 or newer) and venv.
+# weights, and as the proxy before llama-server. BASE_IMAGE is any glibc Linux with python3 (3.11 or
+# newer) and venv.
 ARG BASE_IMAGE=python:3.11-slim
 
 FROM ${BASE_IMAGE} AS dependencies
@@ -15,7 +16,7 @@ WORKDIR /source
 COPY pyproject.toml uv.lock ./
 RUN /opt/uv/bin/uv sync --frozen --no-dev --extra operator --no-install-project --compile-bytecode
 RUN UV_PROJECT_ENVIRONMENT=/opt/vibethinker/server-venv /opt/uv/bin/uv sync --frozen --no-dev \
-    --extra server --extra small --no-install-project --compile-bytecode
+    --extra proxy --extra small --no-install-project --compile-bytecode
 
 FROM dependencies AS package
 COPY LICENSE README.md ./

@@ -1,13 +1,13 @@
-"""The command line of vLLM as text that a shell takes. Pure."""
+"""The command line of the engine as text that a shell takes. Pure."""
 
 import shlex
 from collections.abc import Mapping, Sequence
 
 
-def render_command(module: str, args: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Returns variables, module and flags of the engine, one to a line."""
+def render_command(program: str, args: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Returns variables, program and flags of the engine, one to a line."""
     assigned = [f"{name}={shlex.quote(value)}" for name, value in sorted(environment.items())]
-    lines = [*assigned, f"python3 -m {module}", *_flags(args)]
+    lines = [*assigned, program, *_flags(args)]
     return " \\\n  ".join(lines)
 
 

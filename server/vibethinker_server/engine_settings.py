@@ -1,5 +1,6 @@
 """The engine's settings, as the operator writes them into the pod's environment."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -10,6 +11,11 @@ from vibethinker_server import names
 
 # Never a flag, nor a second line: a repository's name, or a path.
 MODEL = r"^([A-Za-z0-9][A-Za-z0-9._/-]*|/[^\x00-\x1f\x7f]*)$"
+# llama-server is told its pool in tokens before anybody has read the file: a token's keys and
+# values are 2 x 28 layers x 2 heads x 128 x 2 bytes, VibeThinker-1.5B's in half precision.
+LLAMA_KV_BYTES_PER_TOKEN = 28_672
+# llama.cpp rounds its context up to whole multiples of this.
+LLAMA_CONTEXT_STEP = 256
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
 
@@ -20,6 +26,13 @@ class Source(StrEnum):
     HUGGING_FACE = "HuggingFace"
     MODEL_SCOPE = "ModelScope"
     VOLUME = "Volume"
+
+
+class Backend(StrEnum):
+    """What runs the model: vLLM in this process, or llama-server in a container beside it."""
+
+    VLLM = "VLLM"
+    LLAMA_CPP = "LlamaCpp"
 
 
 class Device(StrEnum):
@@ -103,8 +116,10 @@ class EngineSettings(_Settings):
     """Address of another hub, such as a mirror."""
     served_name: Annotated[str, Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._/:-]*$")]
     """The model's name in requests."""
+    backend: Backend = Backend.VLLM
+    """What runs the model; LlamaCpp serves a GGUF file and passes over dtype and blockSize."""
     device: Device
-    """What the engine computes on."""
+    """What the engine computes on; CPU under LlamaCpp."""
     dtype: DataType
     """Type of weights and activations."""
     block_size: Annotated[int, Field(ge=1)]
@@ -135,6 +150,41 @@ class EngineSettings(_Settings):
         if self.device is Device.CPU and self.kv_cache_memory_bytes is None:
             raise ValueError("kvCacheMemoryBytes must be set on device CPU")
         return self
+
+    @model_validator(mode="after")
+    def _llama_cpp_gets_what_it_takes(self) -> Self:
+        if self.backend is Backend.LLAMA_CPP:
+            wrong = list(_wrong_for_llama_cpp(self))
+            if wrong:
+                raise ValueError(f"backend LlamaCpp: {'; '.join(wrong)}")
+        return self
+
+    @property
+    def llama_context_tokens(self) -> int:
+        """Tokens that llama-server's KV pool holds, a whole multiple of LLAMA_CONTEXT_STEP."""
+        tokens = (self.kv_cache_memory_bytes or 0) // LLAMA_KV_BYTES_PER_TOKEN
+        return tokens // LLAMA_CONTEXT_STEP * LLAMA_CONTEXT_STEP
+
+
+def _wrong_for_llama_cpp(settings: EngineSettings) -> Iterator[str]:
+    """Yields what llama-server cannot be given, with what to write instead."""
+    if not settings.model.startswith("/") or not settings.model.endswith(".gguf"):
+        yield "model must be the absolute path of a .gguf file"
+    if settings.source is not Source.VOLUME or settings.revision or settings.endpoint:
+        yield "source must be Volume, without revision and endpoint: a file is served"
+    if settings.device is not Device.CPU:
+        yield "device must be CPU"
+    if settings.gpu_memory_utilization_percentage is not None:
+        yield "gpuMemoryUtilizationPercentage must be left out"
+    given = settings.flags.model_dump(exclude_none=True, by_alias=True)
+    if given:
+        yield f"flags are vLLM's; leave out {', '.join(sorted(given))}"
+    tokens = settings.llama_context_tokens
+    if tokens < settings.max_model_len:
+        yield (
+            f"kvCacheMemoryBytes holds {tokens} tokens ({LLAMA_KV_BYTES_PER_TOKEN} bytes each) and"
+            f" maxModelLen is {settings.max_model_len}; raise the one or lower the other"
+        )
 
 
 def parse_engine_settings(text: str) -> EngineSettings:

@@ -37,11 +37,22 @@ class EngineStats:
     def initialize(self, vllm_config: Any) -> None:
         """Notes that the engine is up, idle, with the pool that `vllm_config` describes."""
         try:
-            self.pool_tokens = read_pool_tokens(vllm_config)
-            self.pool_bytes = self.pool_tokens * read_token_bytes(vllm_config)
-            self.reading = EngineReading(running=0, waiting=0, kv_usage_ratio=0.0)
+            pool_tokens = read_pool_tokens(vllm_config)
+            self.start(pool_tokens, read_token_bytes(vllm_config))
         except Exception:
             self._errors.add(names.WHERE_ENGINE_STATS)
+        self.initialized = True
+
+    def start(self, pool_tokens: int, token_bytes: int | None) -> None:
+        """Notes that the engine is up, idle, with a pool of so many tokens.
+
+        Args:
+            pool_tokens: that its KV pool holds.
+            token_bytes: of one token's KV, None: not known.
+        """
+        self.pool_tokens = pool_tokens
+        self.pool_bytes = None if token_bytes is None else pool_tokens * token_bytes
+        self.reading = EngineReading(running=0, waiting=0, kv_usage_ratio=0.0)
         self.initialized = True
 
     def record(
@@ -66,6 +77,14 @@ class EngineStats:
             self._errors.add(names.WHERE_ENGINE_STATS)
         if iteration_stats is not None:
             self._learn(iteration_stats, now, backlog)
+
+    def observe(self, scheduler_stats: Any) -> None:
+        """Takes what the scheduler says where no step was taken. Never raises."""
+        try:
+            self.reading = read_scheduler(scheduler_stats)
+        except Exception:
+            self.reading = None
+            self._errors.add(names.WHERE_ENGINE_STATS)
 
     def finished_per_second(self, now: float) -> float | None:
         """Returns requests finished per second of the last minute, None when none was."""

@@ -21,6 +21,8 @@ ENV_HOSTNAME: Final = "HOSTNAME"
 ENV_HOST: Final = "VIBETHINKER_HOST"
 ENV_POLICY: Final = "VIBETHINKER_POLICY"
 ENV_PARENT: Final = "VIBETHINKER_PARENT"
+ENV_LLAMA_SERVER: Final = "VIBETHINKER_LLAMA_SERVER"
+ENV_ENGINE_MEMORY_LIMIT: Final = "VIBETHINKER_ENGINE_MEMORY_LIMIT"
 ENV_GGUF_CONVERTER: Final = "VIBETHINKER_GGUF_CONVERTER"
 
 # Files, below FILES_PATH or the directory that ENV_FILES names.
@@ -64,6 +66,9 @@ ENGINE_MODULES: Final = (
     "vllm.entrypoints.launchers.api_server.entry",
     "vllm.entrypoints.openai.api_server",
 )
+LLAMA_SERVER: Final = "llama-server"
+# Where llama-server listens: in the pod's own network, which only its containers share.
+LLAMA_SERVER_ADDRESS: Final = "127.0.0.1:8080"
 MIDDLEWARE: Final = "vibethinker_server.middleware.VibeThinkerMiddleware"
 
 # Reasons of a refusal, which are label values and the X-Rejected-Reason header.

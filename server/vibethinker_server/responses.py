@@ -165,8 +165,14 @@ class Response:
             return None
         refusal = self.draining_refusal()
         if refusal is None and status == OVERLOADED:
-            return self._queue_overflow()
+            return self._overload()
         return refusal
+
+    def _overload(self) -> Rejected:
+        """Returns the refusal of a full queue, or of an engine that is gone and comes back."""
+        if not self._runtime.answering:
+            return Rejected(OVERLOADED, names.REASON_NOT_READY, ELSEWHERE_SECONDS)
+        return self._queue_overflow()
 
     def _queue_overflow(self) -> Rejected:
         stats, now = self._runtime.stats, self._runtime.clock.monotonic()

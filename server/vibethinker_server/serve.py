@@ -1,5 +1,7 @@
 """Starts everything: the ops port first, then vLLM's API server in this same process.
 
+Under backend LlamaCpp a proxy runs in vLLM's place, and llama-server in a container of its own.
+
 No exec: as the first process of a container, a new program would lose a SIGTERM that comes while
 it imports, and nothing would show the phases of the start.
 """
@@ -26,9 +28,16 @@ from vibethinker_server.engine_args import (
     render_engine_environment,
 )
 from vibethinker_server.engine_command import render_command
-from vibethinker_server.engine_settings import Device, EngineSettings, parse_engine_settings
+from vibethinker_server.engine_settings import (
+    Backend,
+    Device,
+    EngineSettings,
+    parse_engine_settings,
+)
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
+from vibethinker_server.llama_cpp.command import render_llama_args
+from vibethinker_server.llama_cpp.memory import LlamaServerProbe
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
 from vibethinker_server.parent import end_with
 from vibethinker_server.peer_reader import PeerReader
@@ -54,9 +63,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """Our state, and the variables and flags that the engine is started with."""
+    """Our state, and the program, variables and flags that the engine is started with."""
 
     runtime: Runtime
+    program: str
     variables: Mapping[str, str]
     args: list[str]
 
@@ -66,8 +76,8 @@ def serve() -> None:
 
     Raises:
         SettingsError: the environment holds no valid engine settings.
-        StartError: the file that it names holds no policy, there is no vLLM here, or none that can
-            load the model.
+        StartError: the file that it names holds no policy, there is no engine here, or none that
+            can load the model.
         OSError: the ops port is taken.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -80,7 +90,10 @@ def serve() -> None:
     quiet_end(runtime)
     environment.update(launch.variables)
     start_threads(runtime, build_probe(runtime.settings, environment), environment)
-    run_engine(launch.args)
+    if runtime.settings.backend is Backend.LLAMA_CPP:
+        run_llama_proxy(runtime, environment)
+    else:
+        run_engine(launch.args)
 
 
 def show_command(environment: Mapping[str, str], shown: Mapping[str, str] | None = None) -> str:
@@ -95,8 +108,7 @@ def show_command(environment: Mapping[str, str], shown: Mapping[str, str] | None
         StartError: the file that it names holds no policy.
     """
     launch = prepare_launch(environment)
-    module = find_engine_module() or names.ENGINE_MODULES[0]
-    return render_command(module, launch.args, {**launch.variables, **(shown or {})})
+    return render_command(launch.program, launch.args, {**launch.variables, **(shown or {})})
 
 
 def prepare_launch(environment: Mapping[str, str]) -> Launch:
@@ -109,14 +121,29 @@ def prepare_launch(environment: Mapping[str, str]) -> Launch:
     settings = parse_engine_settings(environment.get(names.ENV_ENGINE, ""))
     files = Path(environment.get(names.ENV_FILES, names.FILES_PATH))
     runtime = build_runtime(settings, files, environment)
+    if settings.backend is Backend.LLAMA_CPP:
+        return _launch_beside_llama_server(runtime, environment)
     token = files / names.HUB_TOKEN_FILE
     hub_token = str(token) if token.exists() else None
     host = environment.get(names.ENV_HOST, ANY_ADDRESS)
     return Launch(
         runtime,
+        program=f"python3 -m {find_engine_module() or names.ENGINE_MODULES[0]}",
         variables=render_engine_environment(settings, environment, hub_token),
         args=render_engine_args(settings, runtime.max_new_tokens, host),
     )
+
+
+def _launch_beside_llama_server(runtime: Runtime, environment: Mapping[str, str]) -> Launch:
+    cpus = environment.get(names.ENV_CPUS, "")
+    threads = int(cpus) if cpus.isdecimal() else None
+    args = render_llama_args(runtime.settings, find_llama_server(environment), threads)
+    return Launch(runtime, program=names.LLAMA_SERVER, variables={}, args=args)
+
+
+def find_llama_server(environment: Mapping[str, str]) -> str:
+    """Returns where llama-server listens, as host:port."""
+    return environment.get(names.ENV_LLAMA_SERVER) or names.LLAMA_SERVER_ADDRESS
 
 
 def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[str, str]) -> Runtime:
@@ -173,6 +200,9 @@ def read_policy(file: Path) -> Policy:
 
 def build_probe(settings: EngineSettings, environment: Mapping[str, str]) -> DeviceProbe:
     """Returns what reads the memory of the engine's device."""
+    if settings.backend is Backend.LLAMA_CPP:
+        port = find_llama_server(environment).rpartition(":")[2]
+        return LlamaServerProbe(environment, port)
     if settings.device is Device.CPU:
         return CgroupProbe()
     import pynvml  # noqa: PLC0415 (only GPU images bring it)
@@ -204,6 +234,25 @@ def run_engine(args: list[str]) -> None:
     sys.argv = [module, *args]
     log.info("starting %s %s", module, " ".join(args))
     runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def run_llama_proxy(runtime: Runtime, environment: Mapping[str, str]) -> None:
+    """Runs the proxy before llama-server as this process's main program.
+
+    Raises:
+        StartError: what the proxy needs is not installed here: it runs in our own image.
+    """
+    try:
+        from vibethinker_server.llama_cpp.server import run_proxy  # noqa: PLC0415 (not under vLLM)
+    except ModuleNotFoundError as error:
+        raise StartError(
+            f"backend LlamaCpp needs {error.name}, which is not installed: use the server image, or"
+            " pip install 'vibethinker[proxy]'"
+        ) from error
+    host = environment.get(names.ENV_HOST, ANY_ADDRESS)
+    address = find_llama_server(environment)
+    log.info("serving on %s:%s before llama-server on %s", host, runtime.settings.port, address)
+    run_proxy(runtime, host, address)
 
 
 def find_engine_module() -> str | None:

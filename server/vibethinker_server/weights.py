@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from vibethinker_server.engine_settings import DataType, EngineSettings, Source
+from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
+from vibethinker_server.checkpoint.gguf_header import read_gguf_header
+from vibethinker_server.engine_settings import Backend, DataType, EngineSettings, Source
 
 INDEX = "model.safetensors.index.json"
 MAX_HEADER_BYTES = 64 * 1024 * 1024
@@ -30,11 +32,22 @@ class Weights:
 
 def find_weights(settings: EngineSettings, environment: Mapping[str, str]) -> Weights | None:
     """Returns the weights that the engine will load, None while they are not all there."""
+    if settings.backend is Backend.LLAMA_CPP:
+        return _find_gguf(Path(settings.model))
     for directory in model_directories(settings, environment):
         files = _files(directory)
         if files:
             return Weights(_served_bytes(files, FLOAT_BYTES[settings.dtype]))
     return None
+
+
+def _find_gguf(file: Path) -> Weights | None:
+    if not file.exists():
+        return None
+    try:
+        return Weights(read_gguf_header(file, architecture=None).weights_bytes)
+    except CheckpointError:  # llama-server says what is wrong with it
+        return Weights(None)
 
 
 def model_directories(settings: EngineSettings, environment: Mapping[str, str]) -> list[Path]:
