@@ -8,8 +8,10 @@ from vibethinker_operator import names
 from vibethinker_operator.api import parse_deployment
 from vibethinker_operator.resources import render_policy
 from vibethinker_operator.resources.engine_settings import render_engine_settings
+from vibethinker_operator.resources.llama_args import render_llama_args
 from vibethinker_server import names as server_names
 from vibethinker_server.engine_settings import parse_engine_settings
+from vibethinker_server.llama_cpp.command import render_llama_args as render_server_llama_args
 from vibethinker_server.ops_server import MAX_BODY_BYTES
 from vibethinker_server.policy import SessionLimits
 from vibethinker_server.policy_document import parse_policy
@@ -53,6 +55,26 @@ def test_the_server_reads_what_the_operator_means(spec):
     assert read.model_dump(mode="json", by_alias=True) == written | {
         "flags": dict.fromkeys(EVERY_FLAG) | written["flags"]
     }
+
+
+LLAMA = {
+    "model": {"gguf": {}, "cache": {"claimName": "weights"}},
+    "engine": {"backend": "LlamaCpp", "device": "CPU", "kvCacheMemoryBytes": 2**30},
+    "resources": {"limits": {"memory": "6Gi", "cpu": "2500m"}},
+}
+
+
+def test_the_server_reads_what_the_operator_means_for_llama_cpp():
+    written = render_engine_settings(resource_of(LLAMA).spec)
+    read = parse_engine_settings(json.dumps(written))
+    assert (read.backend.value, read.model) == ("LlamaCpp", written["model"])
+
+
+def test_both_sides_start_llama_server_alike():
+    spec = resource_of(LLAMA).spec
+    settings = parse_engine_settings(json.dumps(render_engine_settings(spec)))
+    address = server_names.LLAMA_SERVER_ADDRESS
+    assert render_llama_args(spec) == render_server_llama_args(settings, address, 3)
 
 
 def test_every_flag_of_the_resource_is_one_that_the_server_renders():
@@ -134,7 +156,7 @@ def test_the_largest_policy_fits_into_what_a_pod_reads_at_once():
     assert len(message) < MAX_BODY_BYTES - 16 * 1024
 
 
-PREPARING = ("ENV_PREPARE", "ENV_TERMINATION_LOG")
+PREPARING = ("ENV_PREPARE", "ENV_TERMINATION_LOG", "ENV_ENGINE_MEMORY_LIMIT")
 
 
 def test_both_sides_spell_routes_files_and_variables_alike():

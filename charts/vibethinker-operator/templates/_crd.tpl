@@ -385,6 +385,11 @@ versions:
               - fieldPath: .device
                 message: 'device must be CPU with backend LlamaCpp: on a GPU, vLLM serves'
                 rule: '!has(self.backend) || self.backend != ''LlamaCpp'' || self.device == ''CPU'''
+              - fieldPath: .kvCacheMemoryBytes
+                message: kvCacheMemoryBytes must hold maxModelLen tokens with backend LlamaCpp, of 28,672
+                  bytes each
+                rule: '!has(self.backend) || self.backend != ''LlamaCpp'' || !has(self.kvCacheMemoryBytes)
+                  || self.kvCacheMemoryBytes / 7340032 * 256 >= self.maxModelLen'
               - fieldPath: .dtype
                 message: 'dtype is not read with backend LlamaCpp: leave it out, model.gguf.outtype is
                   the weights'' format'

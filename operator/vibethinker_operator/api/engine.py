@@ -1,7 +1,7 @@
 """`spec.engine` and `spec.gpu`: how vLLM runs, and on what."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -94,6 +94,9 @@ class Flags(ApiModel):
     """--seed of the engine's random numbers."""
 
 
+LLAMA_POOL_STEP_BYTES: Final = 256 * 28_672
+"""llama.cpp's pool comes in steps of 256 tokens, of 28,672 bytes each (kv.KV_BYTES_PER_TOKEN)."""
+
 # CEL cannot ask for the size of an object.
 _NO_FLAG_IS_SET = " && ".join(f"!has(self.flags.{to_camel(name)})" for name in Flags.model_fields)
 
@@ -138,6 +141,14 @@ class Engine(ApiModel):
                 rule="!has(self.backend) || self.backend != 'LlamaCpp' || self.device == 'CPU'",
                 message="device must be CPU with backend LlamaCpp: on a GPU, vLLM serves",
                 fieldPath=".device",
+            ),
+            Rule(
+                rule="!has(self.backend) || self.backend != 'LlamaCpp'"
+                " || !has(self.kvCacheMemoryBytes)"
+                f" || self.kvCacheMemoryBytes / {LLAMA_POOL_STEP_BYTES} * 256 >= self.maxModelLen",
+                message="kvCacheMemoryBytes must hold maxModelLen tokens with backend LlamaCpp, of"
+                " 28,672 bytes each",
+                fieldPath=".kvCacheMemoryBytes",
             ),
             Rule(
                 rule="!has(self.backend) || self.backend != 'LlamaCpp' || !has(self.dtype)",

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from vibethinker_operator import names
-from vibethinker_operator.api import Backend, Source, Spec
+from vibethinker_operator.api import Source, Spec
 from vibethinker_operator.deadlines import derive_deadlines
 from vibethinker_operator.effective import resolve_engine
 
@@ -15,11 +15,11 @@ def render_engine_settings(spec: Spec) -> dict[str, Any]:
     # A volume, whatever the weights were made from: nothing is to be downloaded.
     source = Source.VOLUME if engine.local else spec.model.source
     return {
-        **({} if engine.backend is Backend.VLLM else {"backend": engine.backend.value}),
+        "backend": engine.backend.value,
         "model": engine.model,
         "revision": engine.revision,
         "source": source.value,
-        "endpoint": spec.model.endpoint,
+        "endpoint": "" if engine.local else spec.model.endpoint,
         "servedName": spec.model.served_name,
         "device": engine.device.value,
         "dtype": engine.dtype.value,

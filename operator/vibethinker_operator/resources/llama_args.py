@@ -1,6 +1,8 @@
 """llama-server's command line. Pure.
 
-Every option is spelled as llama.cpp's server takes it (tests/e2e starts a real one with them).
+The server package renders the same for a machine without Kubernetes; a contract test compares the
+two, and tests/e2e starts a real one with it. Token limits are not in it: the proxy holds them, and
+a change of them rolls no pod.
 """
 
 import math
@@ -13,6 +15,12 @@ from vibethinker_operator.kv import KV_BYTES_PER_TOKEN
 from vibethinker_operator.quantity import parse_quantity
 
 LOOPBACK: Final = "127.0.0.1"
+
+CONTEXT_STEP: Final = 256
+"""llama.cpp rounds its context up to whole multiples of this."""
+
+MOST_PHYSICAL_BATCH: Final = 512
+"""A larger one is not faster on a CPU and takes more memory (llama.cpp's own default)."""
 
 
 def render_llama_args(spec: Spec) -> list[str]:
@@ -28,22 +36,26 @@ def render_llama_args(spec: Spec) -> list[str]:
         *("--alias", spec.model.served_name),
         *("--host", LOOPBACK),
         *("--port", str(names.LLAMA_PORT)),
-        *("--ctx-size", str(pool_tokens)),
-        *("--parallel", str(engine.max_num_seqs)),
-        # One pool for all slots, not an equal share for each.
+        # One pool that all sequences share, and what each of them may have of it.
+        *("--ctx-size", str(pool_tokens // CONTEXT_STEP * CONTEXT_STEP)),
         "--kv-unified",
+        *("--kv-unified-per-slot", str(engine.max_model_len)),
+        *("--parallel", str(engine.max_num_seqs)),
         *("--batch-size", str(engine.max_num_batched_tokens)),
-        # A second wall behind the caps, which are not here: a change of them rolls no pod.
-        *("--n-predict", str(engine.max_model_len)),
-        *_threads(spec),
-        # Keeps up to 8 GiB of old prompts beside the pool otherwise.
+        *("--ubatch-size", str(min(engine.max_num_batched_tokens, MOST_PHYSICAL_BATCH))),
+        # Else up to 8 GiB of old prompts outside of the pool.
         *("--cache-ram", "0"),
-        # Weights are then anonymous memory, which is what the limit is about.
-        "--no-mmap",
+        # Weights that are read and not mapped are anonymous memory, which is what is measured.
+        *("--load-mode", "none"),
+        "--jinja",
+        # A last message of the assistant would be continued, past the system prompt's rule.
+        "--no-prefill-assistant",
+        # What the model thinks stays in its answer, as under vLLM.
+        *("--reasoning-format", "none"),
         "--metrics",
         "--slots",
-        "--no-webui",
-        "--jinja",
+        "--no-ui",
+        *_threads(spec),
     ]
 
 

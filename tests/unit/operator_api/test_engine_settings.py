@@ -35,6 +35,7 @@ def test_the_settings_of_a_default_fleet():
         "source": "HuggingFace",
         "endpoint": "",
         "servedName": "vibethinker-1.5b",
+        "backend": "VLLM",
         "device": "GPU",
         "dtype": "Float16",
         "blockSize": 16,
