@@ -28,6 +28,10 @@ ENVIRONMENT: Mapping[str, str] = {
     names.ENV_CPUS: "Processors of a CPU engine; its threads are one fewer, bound to no core.",
     names.ENV_POD_NAME: "The name in the header X-Served-By.",
     names.ENV_HOSTNAME: f"That name, where {names.ENV_POD_NAME} is unset.",
+    names.ENV_LLAMA_SERVER: "Where llama-server listens, as host:port;"
+    f" {names.LLAMA_SERVER_ADDRESS} where it is unset. Backend LlamaCpp.",
+    names.ENV_ENGINE_MEMORY_LIMIT: "Memory limit of llama-server's container, in bytes. Unset:"
+    " memory is unknown. Backend LlamaCpp.",
     names.ENV_PARENT: "Process id of the `start` with which `serve` ends.",
 }
 ENGINE_ENVIRONMENT: Mapping[str, str] = {
