@@ -31,8 +31,8 @@ PROMPTS = (
     "<|im_start|>user\nthe sum of two numbers<|im_end|>\n<|im_start|>assistant\n",
     "You are a careful assistant, 你好, ¿qué?",
 )
-# Tokens of an export by another program that say nothing of the model.
-ONLY_THEIRS = {"tokenizer.ggml.add_eos_token"}
+# What llama.cpp's converter guesses from the directory's name.
+ONLY_THEIRS = {"general.basename", "general.finetune"}
 
 
 @pytest.fixture(scope="module")
