@@ -18,6 +18,7 @@ from threading import Event, Thread
 
 from vibethinker_server import names
 from vibethinker_server.api_keys import ApiKeys
+from vibethinker_server.bitsandbytes_check import check_bitsandbytes
 from vibethinker_server.device_memory import CgroupProbe, DeviceProbe, NvmlProbe
 from vibethinker_server.engine_args import (
     ANY_ADDRESS,
@@ -65,7 +66,8 @@ def serve() -> None:
 
     Raises:
         SettingsError: the environment holds no valid engine settings.
-        StartError: the file that it names holds no policy, or there is no vLLM here.
+        StartError: the file that it names holds no policy, there is no vLLM here, or none that can
+            load the model.
         OSError: the ops port is taken.
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -73,6 +75,7 @@ def serve() -> None:
     end_with(environment.get(names.ENV_PARENT, ""))
     launch = prepare_launch(environment)
     runtime = launch.runtime
+    check_bitsandbytes(runtime.settings, environment)
     install(runtime)
     quiet_end(runtime)
     environment.update(launch.variables)

@@ -29,6 +29,7 @@ ENVIRONMENT: Mapping[str, str] = {
     names.ENV_POD_NAME: "The name in the header X-Served-By.",
     names.ENV_HOSTNAME: f"That name, where {names.ENV_POD_NAME} is unset.",
     names.ENV_PARENT: "Process id of the `start` with which `serve` ends.",
+    names.ENV_GGUF_CONVERTER: "What `export-gguf --converter` names, where that is not said.",
 }
 ENGINE_ENVIRONMENT: Mapping[str, str] = {
     "HF_HOME": "Where models are kept; `start` downloads there. ~/.cache/huggingface where unset.",

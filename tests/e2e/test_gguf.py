@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def files(directory: Path) -> dict[Outtype, Path]:
 
 
 @pytest.fixture(scope="module")
-def answers(directory: Path, files: dict[Outtype, Path]) -> Iterator["Answers"]:
+def answers(directory: Path, files: dict[Outtype, Path]) -> "Answers":
     """What llama-server says with each file, given the beginnings of f16's own answers."""
     found = Answers()
     for outtype, file in files.items():
