@@ -33,6 +33,7 @@ ENVIRONMENT: Mapping[str, str] = {
     names.ENV_ENGINE_MEMORY_LIMIT: "Memory limit of llama-server's container, in bytes. Unset:"
     " memory is unknown. Backend LlamaCpp.",
     names.ENV_PARENT: "Process id of the `start` with which `serve` ends.",
+    names.ENV_GGUF_CONVERTER: "What `export-gguf --converter` names, where that is not said.",
 }
 ENGINE_ENVIRONMENT: Mapping[str, str] = {
     "HF_HOME": "Where models are kept; `start` downloads there. ~/.cache/huggingface where unset.",

@@ -19,6 +19,8 @@ FLOAT_BYTES: Mapping[DataType, int] = {
     DataType.FLOAT32: 4,
 }
 INTEGER_BYTES: Mapping[str, int] = {"I8": 1, "U8": 1}
+# Scales of INT8 weights, which engines keep in Float32 whatever they serve in.
+SCALES = (".weight_scale", ".SCB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,7 @@ def find_weights(settings: EngineSettings, environment: Mapping[str, str]) -> We
     """Returns the weights that the engine will load, None while they are not all there."""
     if settings.backend is Backend.LLAMA_CPP:
         return _find_gguf(Path(settings.model))
-    for directory in _directories(settings, environment):
+    for directory in model_directories(settings, environment):
         files = _files(directory)
         if files:
             return Weights(_served_bytes(files, FLOAT_BYTES[settings.dtype]))
@@ -48,7 +50,8 @@ def _find_gguf(file: Path) -> Weights | None:
         return Weights(None)
 
 
-def _directories(settings: EngineSettings, environment: Mapping[str, str]) -> list[Path]:
+def model_directories(settings: EngineSettings, environment: Mapping[str, str]) -> list[Path]:
+    """Returns where the model's files may lie, whether or not they are there yet."""
     if settings.source is Source.VOLUME or settings.model.startswith("/"):
         return [Path(settings.model)]
     home = Path(environment.get("HOME", "/"))
@@ -97,12 +100,16 @@ def _tensor_bytes(file: Path, float_bytes: int) -> int | None:
             header = json.loads(stream.read(min(length, MAX_HEADER_BYTES)))
         header.pop("__metadata__", None)
         total: int = sum(
-            prod(tensor["shape"]) * INTEGER_BYTES.get(tensor["dtype"], float_bytes)
-            for tensor in header.values()
+            prod(tensor["shape"]) * _item_bytes(name, tensor["dtype"], float_bytes)
+            for name, tensor in header.items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
     return total
+
+
+def _item_bytes(name: str, dtype: str, float_bytes: int) -> int:
+    return 4 if name.endswith(SCALES) else INTEGER_BYTES.get(dtype, float_bytes)
 
 
 def _read_text(file: Path) -> str | None:

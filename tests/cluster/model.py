@@ -39,7 +39,8 @@ def toy_gguf() -> Path:
 
     def build(target: Path) -> None:
         with step("exporting the test model as GGUF"):
-            place = ["--model", source, "--out", target / GGUF_NAME, "--outtype", "f16"]
+            out = str(target / GGUF_NAME)
+            place = ["--model", str(source), "--out", out, "--outtype", "f16"]
             command = [sys.executable, "-m", "vibethinker_server", "export-gguf", *place]
             run(command, env={"PYTHONPATH": str(SERVER)})
         (target / GGUF_NAME).chmod(0o644)

@@ -97,7 +97,7 @@ def _llama_arrivals(engine: EngineProcess, body: dict[str, Any]) -> Iterator[Arr
     for prompt in _llama_prompts(engine, body) * int(body.get("n", 1)):
         yield Arrival(
             prompt=prompt,
-            max_tokens=body.get("max_tokens", body.get("max_output_tokens")),
+            max_tokens=int(body.get("max_tokens") or body["max_output_tokens"]),
             min_tokens=0,
             answers=1,
             priority=0,  # llama-server has none: the proxy seats by it

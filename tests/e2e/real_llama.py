@@ -65,7 +65,7 @@ def llama_server_process(log: Path, port: int) -> Iterator["subprocess.Popen[byt
         EngineSettings.model_validate(settings()), f"127.0.0.1:{port}", THREADS
     )
     with log.open("ab") as output:
-        command = [llama_server() / "llama-server", *args]
+        command = [str(llama_server() / "llama-server"), *args]
         process = subprocess.Popen(command, stdout=output, stderr=output, process_group=0)
     try:
         yield process

@@ -1,14 +1,16 @@
 """Small Qwen2 checkpoints on disk, with random weights."""
 
+import importlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import deserialize
 from vibethinker_server.checkpoint.qwen2_shapes import qwen2_tensors
 from vibethinker_server.checkpoint.safetensors_header import ITEM_BYTES, TensorShape
+
+safetensors: Any = importlib.import_module("safetensors")
 
 CONFIG: dict[str, Any] = {
     "architectures": ["Qwen2ForCausalLM"],
@@ -73,7 +75,7 @@ def write_checkpoint(
     if shards == 1:
         write_safetensors(directory / "model.safetensors", tensors)
         return directory
-    weight_map = {}
+    weight_map: dict[str, str] = {}
     for number in range(shards):
         name = f"model-{number + 1:05d}-of-{shards:05d}.safetensors"
         write_safetensors(directory / name, tensors[number::shards])
@@ -88,7 +90,7 @@ def read_raw(directory: Path) -> dict[str, tuple[str, tuple[int, ...], bytes]]:
     return {
         name: (entry["dtype"], tuple(entry["shape"]), bytes(entry["data"]))
         for file in sorted(directory.glob("*.safetensors"))
-        for name, entry in deserialize(file.read_bytes())
+        for name, entry in safetensors.deserialize(file.read_bytes())
     }
 
 

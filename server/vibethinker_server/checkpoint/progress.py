@@ -89,5 +89,5 @@ def render_bar(progress: Progress) -> str:
 
 
 def gigabytes(count: int) -> str:
-    """Returns a number of bytes as people read it, in units of 10^9."""
-    return f"{count / 10**9:.3f} GB" if count >= 10**7 else f"{count / 10**6:.3f} MB"
+    """Returns a number of bytes as people read it, in units of 10^9 or 10^6."""
+    return f"{count / 10**9:.2f} GB" if count >= 10**9 else f"{count / 10**6:.1f} MB"

@@ -36,6 +36,20 @@ def test_weights_that_are_served_in_32_bits_take_twice_the_memory(tmp_path: Path
     assert find_weights(settings, {}) == Weights(SERVED_IN_32_BITS)
 
 
+@pytest.mark.parametrize("dtype", ["Float16", "BFloat16", "Float32"])
+def test_int8_weights_and_their_scales_are_held_as_they_are(tmp_path: Path, dtype: str):
+    quantized = {
+        "a.weight": ("I8", [10, 20]),
+        "a.weight_scale": ("F32", [10, 1]),
+        "b.weight": ("I8", [3, 7]),
+        "b.SCB": ("F32", [3]),
+        "b.weight_format": ("U8", []),
+    }
+    write_safetensors(tmp_path / "model.safetensors", quantized)
+    settings = make_settings(model=str(tmp_path), source="Volume", dtype=dtype)
+    assert find_weights(settings, {}) == Weights(200 + 40 + 21 + 12 + 1)
+
+
 def test_hugging_faces_cache_is_followed_from_the_branch_to_its_commit(tmp_path: Path):
     repository = tmp_path / "hub" / "models--WeiboAI--VibeThinker-1.5B"
     settings, environment = make_settings(revision="main"), {"HF_HOME": str(tmp_path)}

@@ -346,6 +346,33 @@ def test_killed_half_way_and_run_again(
     assert left == {"Tiny", "tiny.gguf", "whole.gguf"}
 
 
+FULL = """
+import resource, sys
+from pathlib import Path
+from vibethinker_server.checkpoint.gguf_export import export_gguf
+from vibethinker_server.checkpoint.gguf_plan import Outtype
+
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]),) * 2)
+export_gguf(Path(sys.argv[1]), Path(sys.argv[2]), Outtype.Q8_0, lambda progress: None)
+"""
+
+
+@pytest.mark.parametrize("limit", [100, 30_000])
+def test_a_file_that_cannot_grow_is_an_error_and_leaves_nothing(
+    source: Path, out: Path, limit: int
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, source, out, str(limit)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert f"CheckpointError: {out}: its disk is full (File too large)" in done.stderr
+    assert [each.name for each in out.parent.iterdir()] == ["Tiny"]
+
+
 CONVERTER = """
 import sys
 {body}

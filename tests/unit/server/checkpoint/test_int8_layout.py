@@ -1,6 +1,8 @@
 """What an INT8 checkpoint holds, and what the real model takes: field/engine.md, section 8."""
 
 import json
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
@@ -21,7 +23,7 @@ REAL = qwen2_tensors(VIBETHINKER)
 LINEAR_WEIGHTS = 28 * 7
 
 
-def stored(tmp_path, tensors):
+def stored(tmp_path: Path, tensors: Iterable[TensorShape]) -> list[StoredTensor]:
     return [StoredTensor(each.name, each.dtype, each.shape, tmp_path, 0) for each in tensors]
 
 
@@ -76,7 +78,7 @@ def test_a_weight_that_is_no_matrix_of_floats_is_named(dtype: str, shape: tuple[
         check_linear_layers("m", [*tensors, TensorShape(name, dtype, shape)], 2)
 
 
-def test_the_real_model_fits_one_file_and_every_tensor_is_in_exactly_one(tmp_path):
+def test_the_real_model_fits_one_file_and_every_tensor_is_in_exactly_one(tmp_path: Path):
     (plan,) = plan_shards(stored(tmp_path, REAL), Method.W8A8)
     assert plan.name == "model.safetensors"
     plans = plan_shards(stored(tmp_path, REAL), Method.W8A8, 500_000_000)
@@ -91,7 +93,7 @@ def test_the_real_model_fits_one_file_and_every_tensor_is_in_exactly_one(tmp_pat
 
 
 @pytest.mark.parametrize("method", list(Method))
-def test_values_lie_where_their_type_may_be_read_in_place(tmp_path, method: Method):
+def test_values_lie_where_their_type_may_be_read_in_place(tmp_path: Path, method: Method):
     (plan,) = plan_shards(stored(tmp_path, qwen2_tensors(CONFIG)), method)
     begins = place_tensors(plan).begins
     sizes = {"F32": 4, "BF16": 2, "I8": 1, "U8": 1}
@@ -100,6 +102,6 @@ def test_values_lie_where_their_type_may_be_read_in_place(tmp_path, method: Meth
             assert begins[tensor.name] % sizes[tensor.dtype] == 0
 
 
-def test_one_tensor_larger_than_a_file_gets_a_file_of_its_own(tmp_path):
+def test_one_tensor_larger_than_a_file_gets_a_file_of_its_own(tmp_path: Path):
     plans = plan_shards(stored(tmp_path, qwen2_tensors(CONFIG)), Method.W8A8, 1)
     assert all(len(plan.parts) == 1 for plan in plans)

@@ -29,8 +29,10 @@ def ignore(progress: Progress) -> None:
     pass
 
 
-def break_off() -> None:
-    raise CheckpointError("something else went wrong")
+def break_off(out: Path) -> None:
+    with written_whole(out, 3) as partial:
+        partial.write_text("half")
+        raise CheckpointError("something else went wrong")
 
 
 def names(directory: Path) -> list[str]:
@@ -117,8 +119,8 @@ def test_the_second_of_two_runs_is_told_who_holds_the_output(
 def test_a_lock_that_its_holder_removed_meanwhile_is_not_taken_for_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    out, taken = tmp_path / "out", []
-    real = os.open
+    out, real = tmp_path / "out", os.open
+    taken: list[Path] = []
 
     def open_and_lose(path: Path, *how: int) -> int:
         handle = real(path, *how)
@@ -185,9 +187,8 @@ def test_a_file_is_written_whole_too(tmp_path: Path):
         partial.write_text("new")
         assert not out.exists()
     assert out.read_text() == "new"
-    with pytest.raises(CheckpointError, match="else"), written_whole(out, 3) as partial:
-        partial.write_text("half")
-        break_off()
+    with pytest.raises(CheckpointError, match="something else"):
+        break_off(out)
     assert content(tmp_path) == {"model.gguf": b"new"}
 
 
