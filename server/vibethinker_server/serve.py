@@ -36,8 +36,7 @@ from vibethinker_server.engine_settings import (
 )
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
-from vibethinker_server.llama_cpp.command import render_llama_args
-from vibethinker_server.llama_cpp.memory import LlamaServerProbe
+from vibethinker_server.llama_cpp.launch import build_llama_probe, run_llama_proxy, show_llama_args
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
 from vibethinker_server.parent import end_with
 from vibethinker_server.peer_reader import PeerReader
@@ -91,7 +90,7 @@ def serve() -> None:
     environment.update(launch.variables)
     start_threads(runtime, build_probe(runtime.settings, environment), environment)
     if runtime.settings.backend is Backend.LLAMA_CPP:
-        run_llama_proxy(runtime, environment)
+        run_llama_proxy(runtime, environment.get(names.ENV_HOST, ANY_ADDRESS), environment)
     else:
         run_engine(launch.args)
 
@@ -122,7 +121,8 @@ def prepare_launch(environment: Mapping[str, str]) -> Launch:
     files = Path(environment.get(names.ENV_FILES, names.FILES_PATH))
     runtime = build_runtime(settings, files, environment)
     if settings.backend is Backend.LLAMA_CPP:
-        return _launch_beside_llama_server(runtime, environment)
+        args = show_llama_args(settings, environment)
+        return Launch(runtime, program=names.LLAMA_SERVER, variables={}, args=args)
     token = files / names.HUB_TOKEN_FILE
     hub_token = str(token) if token.exists() else None
     host = environment.get(names.ENV_HOST, ANY_ADDRESS)
@@ -132,18 +132,6 @@ def prepare_launch(environment: Mapping[str, str]) -> Launch:
         variables=render_engine_environment(settings, environment, hub_token),
         args=render_engine_args(settings, runtime.max_new_tokens, host),
     )
-
-
-def _launch_beside_llama_server(runtime: Runtime, environment: Mapping[str, str]) -> Launch:
-    cpus = environment.get(names.ENV_CPUS, "")
-    threads = int(cpus) if cpus.isdecimal() else None
-    args = render_llama_args(runtime.settings, find_llama_server(environment), threads)
-    return Launch(runtime, program=names.LLAMA_SERVER, variables={}, args=args)
-
-
-def find_llama_server(environment: Mapping[str, str]) -> str:
-    """Returns where llama-server listens, as host:port."""
-    return environment.get(names.ENV_LLAMA_SERVER) or names.LLAMA_SERVER_ADDRESS
 
 
 def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[str, str]) -> Runtime:
@@ -201,8 +189,7 @@ def read_policy(file: Path) -> Policy:
 def build_probe(settings: EngineSettings, environment: Mapping[str, str]) -> DeviceProbe:
     """Returns what reads the memory of the engine's device."""
     if settings.backend is Backend.LLAMA_CPP:
-        port = find_llama_server(environment).rpartition(":")[2]
-        return LlamaServerProbe(environment, port)
+        return build_llama_probe(environment)
     if settings.device is Device.CPU:
         return CgroupProbe()
     import pynvml  # noqa: PLC0415 (only GPU images bring it)
@@ -234,25 +221,6 @@ def run_engine(args: list[str]) -> None:
     sys.argv = [module, *args]
     log.info("starting %s %s", module, " ".join(args))
     runpy.run_module(module, run_name="__main__", alter_sys=True)
-
-
-def run_llama_proxy(runtime: Runtime, environment: Mapping[str, str]) -> None:
-    """Runs the proxy before llama-server as this process's main program.
-
-    Raises:
-        StartError: what the proxy needs is not installed here: it runs in our own image.
-    """
-    try:
-        from vibethinker_server.llama_cpp.server import run_proxy  # noqa: PLC0415 (not under vLLM)
-    except ModuleNotFoundError as error:
-        raise StartError(
-            f"backend LlamaCpp needs {error.name}, which is not installed: use the server image, or"
-            " pip install 'vibethinker[proxy]'"
-        ) from error
-    host = environment.get(names.ENV_HOST, ANY_ADDRESS)
-    address = find_llama_server(environment)
-    log.info("serving on %s:%s before llama-server on %s", host, runtime.settings.port, address)
-    run_proxy(runtime, host, address)
 
 
 def find_engine_module() -> str | None:

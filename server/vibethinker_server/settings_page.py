@@ -31,7 +31,12 @@ ENVIRONMENT: Mapping[str, str] = {
     names.ENV_PREPARE: "What `prepare` is to write, as JSON; the operator's Job sets it.",
     names.ENV_TERMINATION_LOG: "File for the reason of a failure, which the kubelet puts into the"
     " pod's status.",
+    names.ENV_LLAMA_SERVER: "Where llama-server listens, as host:port;"
+    f" {names.LLAMA_SERVER_ADDRESS} where it is unset. Backend LlamaCpp.",
+    names.ENV_ENGINE_MEMORY_LIMIT: "Memory limit of llama-server's container, in bytes. Unset:"
+    " memory is unknown. Backend LlamaCpp.",
     names.ENV_PARENT: "Process id of the `start` with which `serve` ends.",
+    names.ENV_GGUF_CONVERTER: "What `export-gguf --converter` names, where that is not said.",
 }
 ENGINE_ENVIRONMENT: Mapping[str, str] = {
     "HF_HOME": "Where models are kept; `start` downloads there. ~/.cache/huggingface where unset.",

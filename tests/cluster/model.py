@@ -1,5 +1,6 @@
 """The model that real engines serve in the tests, written once into the cache."""
 
+import sys
 from pathlib import Path
 
 from tests.cluster.cache import cached, key_of
@@ -9,6 +10,9 @@ from tests.cluster.images.python_site import find_python
 from tests.cluster.progress import step
 
 WRITER = Path(__file__).parent / "toy_model.py"
+SERVER = Path(__file__).parents[2] / "server"
+EXPORTER = SERVER / "vibethinker_server" / "checkpoint"
+GGUF_NAME = "toy.gguf"
 
 
 def toy_model() -> Path:
@@ -27,3 +31,18 @@ def toy_model() -> Path:
             file.chmod(0o644)  # pods read it as a user of their own
 
     return cached("model", key_of(WRITER), build)
+
+
+def toy_gguf() -> Path:
+    """Return the same model as a GGUF file in half precision, written by our own command."""
+    source = toy_model()
+
+    def build(target: Path) -> None:
+        with step("exporting the test model as GGUF"):
+            out = str(target / GGUF_NAME)
+            place = ["--model", str(source), "--out", out, "--outtype", "f16"]
+            command = [sys.executable, "-m", "vibethinker_server", "export-gguf", *place]
+            run(command, env={"PYTHONPATH": str(SERVER)})
+        (target / GGUF_NAME).chmod(0o644)
+
+    return cached("gguf", key_of(WRITER, EXPORTER), build) / GGUF_NAME

@@ -23,7 +23,7 @@ def default_resource() -> Any:
 
 
 def test_the_engine_runs_as_in_the_default_pod():
-    pod = render_engine_settings(default_resource().spec)
+    pod = {"backend": "VLLM"} | render_engine_settings(default_resource().spec)
     here = choose_settings(GPU_MACHINE, StartOptions()).model_dump(mode="json", by_alias=True)
     assert {k: v for k, v in here.items() if k not in APART} == {
         k: v for k, v in pod.items() if k not in APART

@@ -1,13 +1,48 @@
-"""What reached real vLLM's engine, read from what the plugin in `recorder/` writes."""
+"""What reached a real engine, read from what the recorders write.
+
+That of vLLM sits inside its engine. That of llama-server sits where our proxy sends: what makes a
+prompt of the messages is llama-server, and it is asked for it.
+"""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.engine_process import EngineProcess
 
 RECORDER = Path(__file__).parent / "recorder"
 FILE = "arrivals.jsonl"
+# What our proxy may ask of llama-server.
+KNOWN_KEYS = frozenset(
+    {
+        "cache_prompt",
+        "frequency_penalty",
+        "ignore_eos",
+        "input",
+        "logit_bias",
+        "logprobs",
+        "max_output_tokens",
+        "max_tokens",
+        "messages",
+        "min_p",
+        "model",
+        "n",
+        "presence_penalty",
+        "prompt",
+        "repeat_last_n",
+        "repeat_penalty",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "top_k",
+        "top_logprobs",
+        "top_p",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -52,5 +87,33 @@ def recorder_environment(directory: Path, model: Path) -> dict[str, str]:
 
 def read_arrivals(engine: EngineProcess) -> list[Arrival]:
     """Returns every sequence that came to the engine since its start, in order."""
-    lines = (engine.log.parent / FILE).read_text().splitlines()
-    return [Arrival(**json.loads(line)) for line in lines]
+    lines = map(json.loads, (engine.log.parent / FILE).read_text().splitlines())
+    if not engine.behind:
+        return [Arrival(**line) for line in lines]
+    return [arrival for line in lines for arrival in _llama_arrivals(engine, line["body"])]
+
+
+def _llama_arrivals(engine: EngineProcess, body: dict[str, Any]) -> Iterator[Arrival]:
+    for prompt in _llama_prompts(engine, body) * int(body.get("n", 1)):
+        yield Arrival(
+            prompt=prompt,
+            max_tokens=int(body.get("max_tokens") or body["max_output_tokens"]),
+            min_tokens=0,
+            answers=1,
+            priority=0,  # llama-server has none: the proxy seats by it
+            session=body.get("id_slot"),
+            closed=sorted(set(body) - KNOWN_KEYS),
+        )
+
+
+def _llama_prompts(engine: EngineProcess, body: dict[str, Any]) -> list[str]:
+    prompt = body.get("prompt")
+    if prompt is not None:
+        return prompt if isinstance(prompt, list) else [prompt]
+    turns = [
+        {"role": turn["role"], "content": turn["content"]}
+        for turn in body.get("messages") or body["input"]
+    ]
+    url = f"http://{engine.behind}/apply-template"
+    answer = engine.client.post(url, json={"messages": turns}).raise_for_status()
+    return [str(answer.json()["prompt"])]

@@ -57,14 +57,30 @@ def values(page: str) -> dict[str, float]:
     return {name: float(value) for name, value in lines}
 
 
+@dataclass(frozen=True)
+class Backend:
+    """What a test must know of an engine: its KV pool, and what stands for the card's memory."""
+
+    name: str
+    bytes_per_token: int
+    pool_bytes: int
+    limit_bytes: int
+
+
+# A stub of vLLM, of which no test asks for sizes.
+STUB = Backend("stub", 0, 0, 0)
+
+
 @dataclass
 class EngineProcess:
-    """One running server with its two ports."""
+    """One running server with its two ports; `behind`: where an engine of its own listens."""
 
     process: subprocess.Popen[bytes]
     port: int
     ops_port: int
     log: Path
+    backend: Backend = STUB
+    behind: str = ""
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
 
     def url(self, path: str) -> str:
@@ -133,6 +149,7 @@ def start_engine(
     environment: dict[str, str] | None = None,
     main: list[str] | None = None,
     policy: dict[str, Any] = POLICY,
+    backend: Backend = STUB,
 ) -> Iterator[EngineProcess]:
     """Runs `serve` with its files below `directory`, in a process group of its own."""
     files = directory / "etc"
@@ -162,7 +179,7 @@ def start_engine(
         process = subprocess.Popen(
             command, env=variables, stdout=output, stderr=output, cwd=directory, process_group=0
         )
-    engine = EngineProcess(process, port, ops_port, log)
+    engine = EngineProcess(process, port, ops_port, log, backend)
     try:
         yield engine
     finally:

@@ -22,7 +22,13 @@ def running_llama_server(model: Path, log: Path) -> Iterator[httpx.Client]:
     """Starts it and waits until the model is loaded; yields a client of its port."""
     port = free_port()
     place = ("--host", "127.0.0.1", "--port", str(port))
-    command = [llama_server() / "llama-server", "--model", model, *place, *OPTIONS]
+    command: list[str | Path] = [
+        llama_server() / "llama-server",
+        "--model",
+        model,
+        *place,
+        *OPTIONS,
+    ]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     try:

@@ -9,7 +9,14 @@ from typing import Any
 from tests.cluster.images import engine_site
 from tests.cluster.model import toy_model
 from tests.e2e.arrivals import recorder_environment, recorder_site
-from tests.e2e.engine_process import POLICY, EngineProcess, package_site, start_engine, values
+from tests.e2e.engine_process import (
+    POLICY,
+    Backend,
+    EngineProcess,
+    package_site,
+    start_engine,
+    values,
+)
 from tests.support.hostile_requests import SERVED_NAME
 
 SABOTAGE = Path(__file__).parent / "sabotage"
@@ -22,6 +29,7 @@ CAP = 512
 SMALL_POLICY = {**POLICY, "tokenLimits": {"math": CAP, "qa": 256}}
 # What stands for the card: the memory limit of the engine's cgroup.
 LIMIT_BYTES = 4 * 2**30
+VLLM = Backend("vLLM", BYTES_PER_TOKEN, POOL_BYTES, LIMIT_BYTES)
 READY_SECONDS = 400.0
 
 
@@ -62,6 +70,7 @@ def running_vllm(directory: Path, *, breakable: bool = False) -> Iterator[Engine
         settings=settings(),
         environment=environment,
         policy=SMALL_POLICY,
+        backend=VLLM,
     ) as engine:
         yield engine
 

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +30,8 @@ PROMPTS = (
     "<|im_start|>user\nthe sum of two numbers<|im_end|>\n<|im_start|>assistant\n",
     "You are a careful assistant, 你好, ¿qué?",
 )
-# Tokens of an export by another program that say nothing of the model.
-ONLY_THEIRS = {"tokenizer.ggml.add_eos_token"}
+# What llama.cpp's converter guesses from the directory's name.
+ONLY_THEIRS = {"general.basename", "general.finetune"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +46,7 @@ def files(directory: Path) -> dict[Outtype, Path]:
 
 
 @pytest.fixture(scope="module")
-def answers(directory: Path, files: dict[Outtype, Path]) -> Iterator["Answers"]:
+def answers(directory: Path, files: dict[Outtype, Path]) -> "Answers":
     """What llama-server says with each file, given the beginnings of f16's own answers."""
     found = Answers()
     for outtype, file in files.items():

@@ -1,7 +1,7 @@
-"""The table of hostile requests over real sockets to real vLLM, and what its engine got of it."""
+"""The table of hostile requests over real sockets to real engines, and what these got of it."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from tests.e2e.arrivals import Arrival, read_arrivals
 from tests.e2e.engine_process import EngineProcess, values
 from tests.e2e.raw_client import Answer, answer_of
 from tests.e2e.real_engine import broken
+from tests.e2e.real_llama import LLAMA
 from tests.support.hostile_requests import (
     APP_POLICY,
     CODE,
@@ -30,6 +31,8 @@ CASES = [
     *((APP_POLICY, one) for one in UNDER_PROFILES),
 ]
 PRESETS = ("app", "drop")
+# llama.cpp has nothing of the kind: who asks for it is told so.
+NOT_OF_LLAMA = ("min_tokens",)
 ERRORS = "vibethinker_server_errors_total"
 
 
@@ -50,9 +53,17 @@ def own_errors(engine: EngineProcess) -> float:
     return sum(page.values())
 
 
+def as_offered(hostile: Hostile, engine: EngineProcess) -> Hostile:
+    """Returns what this engine's server makes of it."""
+    asked = [key for key in NOT_OF_LLAMA if key in (hostile.engine or {})]
+    if engine.backend is not LLAMA or not asked:
+        return hostile
+    return replace(hostile, status=400, param=asked[0], engine=None)
+
+
 @pytest.fixture(scope="module")
-def tally(started: tuple[EngineProcess, list[str]]) -> Tally:
-    engine, _ = started
+def tally(started_server: tuple[EngineProcess, list[str]]) -> Tally:
+    engine, _ = started_server
     return Tally(own_errors(engine), len(read_arrivals(engine)))
 
 
@@ -103,12 +114,13 @@ def check_error(hostile: Hostile, answer: Answer) -> None:
     ("policy", "hostile"), [pytest.param(policy, one, id=one.what) for policy, one in CASES]
 )
 def test_nobody_gets_around_the_contract(
-    vllm: EngineProcess, tally: Tally, policy: dict[str, Any], hostile: Hostile
+    server: EngineProcess, tally: Tally, policy: dict[str, Any], hostile: Hostile
 ):
-    vllm.sweep(policy)
-    before = len(read_arrivals(vllm))
-    answer = answer_of(vllm, hostile)
-    arrivals = read_arrivals(vllm)[before:]
+    server.sweep(policy)
+    hostile = as_offered(hostile, server)
+    before = len(read_arrivals(server))
+    answer = answer_of(server, hostile)
+    arrivals = read_arrivals(server)[before:]
     prompts = [] if hostile.engine is None else expected_prompts(hostile)
     cap = policy["tokenLimits"].get(answer.headers.get("x-task"), 0)
     asked = sum(one.max_tokens * one.answers for one in arrivals)
@@ -131,11 +143,13 @@ def test_nobody_gets_around_the_contract(
         check_error(hostile, answer)
 
 
-def test_an_error_of_the_engine_itself_does_not_tell_the_preset(vllm: EngineProcess, tally: Tally):
-    vllm.sweep(APP_POLICY)
+def test_an_error_of_the_engine_itself_does_not_tell_the_preset(
+    server: EngineProcess, tally: Tally
+):
+    server.sweep(APP_POLICY)
     long = [{"role": "user", "content": "?" * 5000}]
     answer = answer_of(
-        vllm, Hostile(what="longer than the context", body=chat(messages=long), status=400)
+        server, Hostile(what="longer than the context", body=chat(messages=long), status=400)
     )
     assert answer.status == 400
     assert "4096" in json.loads(answer.body)["error"]["message"]  # the engine's own words
@@ -143,25 +157,25 @@ def test_an_error_of_the_engine_itself_does_not_tell_the_preset(vllm: EngineProc
 
 
 def test_the_table_comes_to_nothing(
-    vllm: EngineProcess, tally: Tally, capsys: pytest.CaptureFixture[str]
+    server: EngineProcess, tally: Tally, capsys: pytest.CaptureFixture[str]
 ):
     failed = sum(status >= 500 for status in tally.statuses)
     # Whatever a refused request left behind would have come to the engine by now.
-    arrived = len(read_arrivals(vllm)) - tally.arrived_before
+    arrived = len(read_arrivals(server)) - tally.arrived_before
     with capsys.disabled():
         print(
-            f"\nhostile requests: {len(tally.statuses)} tried on real vLLM,"
+            f"\nhostile requests: {len(tally.statuses)} tried on real {server.backend.name},"
             f" {tally.statuses.count(200)} let through as {arrived} sequences,"
             f" {failed} answered 5xx, {tally.past_a_cap} past a cap, {tally.leaked} presets told"
         )
     assert (failed, tally.past_a_cap, tally.leaked) == (0, 0, 0)
     assert arrived == tally.expected
-    assert own_errors(vllm) == tally.errors_before
+    assert own_errors(server) == tally.errors_before
 
 
-def test_a_cap_that_does_not_hold_would_be_seen(vllm: EngineProcess):
-    vllm.sweep(POLICY)
+def test_a_cap_that_does_not_hold_would_be_seen(server: EngineProcess):
+    server.sweep(POLICY)
     beyond = Hostile(what="beyond its cap", body=chat(max_tokens=CODE + 1), status=200)
-    with broken(vllm, "caps"):
-        assert answer_of(vllm, beyond).used_tokens == CODE + 1
-    assert read_arrivals(vllm)[-1].max_tokens == CODE + 1
+    with broken(server, "caps"):
+        assert answer_of(server, beyond).used_tokens == CODE + 1
+    assert read_arrivals(server)[-1].max_tokens == CODE + 1

@@ -25,8 +25,8 @@ def client_of(engine: EngineProcess, **more: Any) -> OpenAI:
 
 
 @pytest.fixture
-def client(vllm: EngineProcess) -> Iterator[OpenAI]:
-    with client_of(vllm) as made:
+def client(server: EngineProcess) -> Iterator[OpenAI]:
+    with client_of(server) as made:
         yield made
 
 
@@ -46,8 +46,8 @@ def test_it_finds_the_model(client: OpenAI):
     assert [model.id for model in client.models.list()] == [SERVED_NAME]
 
 
-def test_a_chat_is_answered_within_its_cap(vllm: EngineProcess, client: OpenAI):
-    page(vllm, tokenLimits={"math": 16, "qa": 12})
+def test_a_chat_is_answered_within_its_cap(server: EngineProcess, client: OpenAI):
+    page(server, tokenLimits={"math": 16, "qa": 12})
     raw = client.chat.completions.with_raw_response.create(
         model=SERVED_NAME, messages=HELLO, extra_body={"task": "qa"}
     )
@@ -77,8 +77,8 @@ def test_a_chat_is_streamed(client: OpenAI):
     assert chunks[-1].usage.completion_tokens == 8
 
 
-async def test_a_chat_is_streamed_to_the_asynchronous_client(vllm: EngineProcess):
-    async with openai.AsyncOpenAI(base_url=vllm.url("/v1"), api_key="none") as client:
+async def test_a_chat_is_streamed_to_the_asynchronous_client(server: EngineProcess):
+    async with openai.AsyncOpenAI(base_url=server.url("/v1"), api_key="none") as client:
         stream = await client.chat.completions.create(
             model=SERVED_NAME, messages=HELLO, max_completion_tokens=8, stream=True
         )
@@ -88,7 +88,7 @@ async def test_a_chat_is_streamed_to_the_asynchronous_client(vllm: EngineProcess
 
 
 def test_an_answer_handed_back_as_it_came_is_a_turn_of_the_next_chat(
-    vllm: EngineProcess, client: OpenAI
+    server: EngineProcess, client: OpenAI
 ):
     messages = list(HELLO)
     for question in ("and then", "and last"):
@@ -97,7 +97,7 @@ def test_an_answer_handed_back_as_it_came_is_a_turn_of_the_next_chat(
         )
         messages += [answer.choices[0].message, {"role": "user", "content": question}]
     client.chat.completions.create(model=SERVED_NAME, messages=messages, max_completion_tokens=8)
-    prompt = read_arrivals(vllm)[-1].prompt
+    prompt = read_arrivals(server)[-1].prompt
     said = [one["content"] if isinstance(one, dict) else one.content for one in messages]
     assert all(f"\n{text}<|im_end|>\n" in prompt for text in said)
     assert prompt.count("<|im_start|>assistant\n") == 3
@@ -128,7 +128,7 @@ def test_a_response_is_streamed(client: OpenAI):
 
 
 def test_a_response_handed_back_as_it_came_is_a_turn_of_the_next(
-    vllm: EngineProcess, client: OpenAI
+    server: EngineProcess, client: OpenAI
 ):
     asked: list[Any] = list(HELLO)
     answer = client.responses.create(model=SERVED_NAME, input=asked, max_output_tokens=8)
@@ -136,7 +136,7 @@ def test_a_response_handed_back_as_it_came_is_a_turn_of_the_next(
     client.responses.create(
         model=SERVED_NAME, input=asked, instructions="Be brief.", max_output_tokens=8
     )
-    prompt = read_arrivals(vllm)[-1].prompt
+    prompt = read_arrivals(server)[-1].prompt
     assert f"<|im_start|>assistant\n{answer.output_text}<|im_end|>\n" in prompt
     assert prompt.startswith("<|im_start|>system\nBe brief.<|im_end|>\n")
 
@@ -160,19 +160,19 @@ def full_stub(stub: Stub) -> Full:
 
 
 @contextmanager
-def full_vllm(vllm: EngineProcess) -> Full:
-    page(vllm, overload={"policy": "ScaleOutThenReject", "maxQueuedRequests": 0})
-    with streams(vllm, SEATS, tokens=CAP) as seated:
-        vllm.wait_for(lambda: all(stream.first_at for stream in seated), 60)
+def full_server(server: EngineProcess) -> Full:
+    page(server, overload={"policy": "ScaleOutThenReject", "maxQueuedRequests": 0})
+    with streams(server, SEATS, tokens=CAP) as seated:
+        server.wait_for(lambda: all(stream.first_at for stream in seated), 60)
 
         def leave() -> None:
             for stream in seated:
                 stream.leave()
 
-        yield vllm, leave
+        yield server, leave
 
 
-@pytest.mark.parametrize(("fill", "fixture"), [(full_stub, "stub"), (full_vllm, "vllm")])
+@pytest.mark.parametrize(("fill", "fixture"), [(full_stub, "stub"), (full_server, "server")])
 def test_a_refused_client_comes_back_by_itself_when_it_was_told_to(
     fill: Any, fixture: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ):

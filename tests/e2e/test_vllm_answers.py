@@ -1,4 +1,4 @@
-"""Real vLLM behind our door: what a client gets, and what the operator reads."""
+"""Real engines behind our door: what a client gets, and what the operator reads."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -45,17 +45,17 @@ def names_on(text: str) -> set[str]:
 
 
 def test_the_start_is_told_from_its_beginning_to_its_end(
-    started: tuple[EngineProcess, list[str]],
+    started_server: tuple[EngineProcess, list[str]],
 ):
-    _, phases = started
+    _, phases = started_server
     assert phases[0] == "StartingEngine"
     assert phases[-1] == "Serving"
     assert set(phases[1:-1]) <= {"WarmingUp"}
 
 
 @pytest.mark.parametrize("path", REQUESTS)
-def test_an_answer_in_json_has_its_ticket_and_its_pod(vllm: EngineProcess, path: str):
-    answer = ask(vllm, path, max_tokens=8, ignore_eos=True)
+def test_an_answer_in_json_has_its_ticket_and_its_pod(server: EngineProcess, path: str):
+    answer = ask(server, path, max_tokens=8, ignore_eos=True)
     assert answer.status_code == 200, answer.text
     assert answer.json()["usage"]["completion_tokens"] == 8
     assert answer.json()["choices"][0]["finish_reason"] == "length"
@@ -64,9 +64,9 @@ def test_an_answer_in_json_has_its_ticket_and_its_pod(vllm: EngineProcess, path:
 
 
 @pytest.mark.parametrize("path", REQUESTS)
-def test_a_streamed_answer_comes_in_pieces_and_ends_whole(vllm: EngineProcess, path: str):
+def test_a_streamed_answer_comes_in_pieces_and_ends_whole(server: EngineProcess, path: str):
     body = {**REQUESTS[path], "max_tokens": 8, "ignore_eos": True, "stream": True}
-    with vllm.client.stream("POST", vllm.url(path), json=body) as answer:
+    with server.client.stream("POST", server.url(path), json=body) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.headers["x-served-by"] == "pod-under-test"
         assert answer.headers["x-session-ticket"]
@@ -76,54 +76,56 @@ def test_a_streamed_answer_comes_in_pieces_and_ends_whole(vllm: EngineProcess, p
     assert json.loads(events[-2])["choices"][0]["finish_reason"] == "length"
 
 
-def test_an_answer_that_ends_by_itself_says_so(vllm: EngineProcess):
-    answer = ask(vllm, "/v1/completions", max_tokens=50, logit_bias=ENDS_AT_ONCE)
+def test_an_answer_that_ends_by_itself_says_so(server: EngineProcess):
+    answer = ask(server, "/v1/completions", max_tokens=50, logit_bias=ENDS_AT_ONCE)
     assert answer.json()["choices"][0]["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize("path", REQUESTS)
 @pytest.mark.parametrize("asked", [4095, 10_000])
-def test_more_tokens_than_the_largest_cap_are_cut_to_it(vllm: EngineProcess, path: str, asked: int):
-    page(vllm, tokenLimits={"math": 16, "qa": 24})
-    answer = ask(vllm, path, max_tokens=asked, ignore_eos=True)
+def test_more_tokens_than_the_largest_cap_are_cut_to_it(
+    server: EngineProcess, path: str, asked: int
+):
+    page(server, tokenLimits={"math": 16, "qa": 24})
+    answer = ask(server, path, max_tokens=asked, ignore_eos=True)
     assert answer.status_code == 200, answer.text
     assert answer.json()["usage"]["completion_tokens"] == 24
     assert answer.json()["choices"][0]["finish_reason"] == "length"
 
 
-def test_a_cap_that_rose_since_the_start_waits_for_the_next_start(vllm: EngineProcess):
-    page(vllm, tokenLimits={"math": 100_000})
-    answer = ask(vllm, "/v1/completions", max_tokens=3000, logit_bias=ENDS_AT_ONCE)
+def test_a_cap_that_rose_since_the_start_waits_for_the_next_start(server: EngineProcess):
+    page(server, tokenLimits={"math": 100_000})
+    answer = ask(server, "/v1/completions", max_tokens=3000, logit_bias=ENDS_AT_ONCE)
     assert answer.headers["x-token-limit"] == str(CAP)
 
 
-def test_where_our_door_caps_nothing_the_engine_has_a_cap_of_its_own(vllm: EngineProcess):
+def test_where_our_door_caps_nothing_the_engine_has_a_cap_of_its_own(server: EngineProcess):
     def longest(path: str) -> tuple[str, int]:
         length = "max_output_tokens" if path == RESPONSES else "max_tokens"
-        answer = ask(vllm, path, **{length: 3000, "logit_bias": NEVER_ENDS})
+        answer = ask(server, path, **{length: 3000, "logit_bias": NEVER_ENDS})
         assert answer.status_code == 200, answer.text
         used = answer.json()["usage"]
         return answer.headers["x-token-limit"], used.get(
             "completion_tokens", used.get("output_tokens")
         )
 
-    with broken(vllm, "caps"), ThreadPoolExecutor() as pool:
+    with broken(server, "caps"), ThreadPoolExecutor() as pool:
         answers = list(pool.map(longest, ALL_REQUESTS))
     # The header tells what our door wrote: it really stood open.
     assert answers == [("3000", CAP)] * 3
 
 
-def test_the_responses_api_is_answered_and_capped_as_well(vllm: EngineProcess):
-    page(vllm, tokenLimits={"math": 16, "qa": 24})
-    answer = ask(vllm, RESPONSES, max_output_tokens=10_000, logit_bias=NEVER_ENDS)
+def test_the_responses_api_is_answered_and_capped_as_well(server: EngineProcess):
+    page(server, tokenLimits={"math": 16, "qa": 24})
+    answer = ask(server, RESPONSES, max_output_tokens=10_000, logit_bias=NEVER_ENDS)
     assert answer.status_code == 200, answer.text
     assert answer.json()["usage"]["output_tokens"] == 24
     assert answer.json()["incomplete_details"] == {"reason": "max_output_tokens"}
     assert answer.headers["x-session-ticket"]
 
 
-def test_a_streamed_response_ends_whole(vllm: EngineProcess):
-    answer = ask(vllm, RESPONSES, max_output_tokens=8, stream=True, logit_bias=NEVER_ENDS)
+def test_a_streamed_response_ends_whole(server: EngineProcess):
+    answer = ask(server, RESPONSES, max_output_tokens=8, stream=True, logit_bias=NEVER_ENDS)
     assert answer.headers["content-type"].startswith("text/event-stream")
     events = [json.loads(line[6:]) for line in answer.text.splitlines() if line.startswith("data:")]
     assert events[0]["type"] == "response.created"
@@ -144,9 +146,9 @@ def test_every_name_that_is_read_of_vllm_is_on_its_page(vllm: EngineProcess, sou
     assert None not in read
 
 
-def test_every_name_that_is_read_of_ours_is_on_the_small_page(vllm: EngineProcess):
-    ask(vllm, "/v1/completions", max_tokens=1)
-    text = vllm.sweep(SMALL_POLICY)
+def test_every_name_that_is_read_of_ours_is_on_the_small_page(server: EngineProcess):
+    ask(server, "/v1/completions", max_tokens=1)
+    text = server.sweep(SMALL_POLICY)
     missing = FLEET_SERIES - names_on(text)
     assert missing - NEED_A_LIMIT == NOT_ON_A_CPU
     sample = parse_fleet_page(text.encode(), pod_uid="uid", time=1.0)

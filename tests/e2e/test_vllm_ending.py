@@ -1,20 +1,21 @@
-"""Real vLLM and SIGTERM: at its start, and while streams run."""
+"""Real engines and SIGTERM: at the start, and while streams run."""
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from tests.e2e.engine_process import TOKEN, EngineProcess
+from tests.e2e.engine_process import EngineProcess
+from tests.e2e.knocking import Knocking, mark_drain
 from tests.e2e.real_engine import CAP, READY_SECONDS, page, running_vllm, start_phases
+from tests.e2e.real_llama import running_llama
 from tests.e2e.streams import Stream
 
+Running = Callable[[Path], AbstractContextManager[EngineProcess]]
 # Far above the two seconds that are wanted: others use this machine too. The figure is printed.
 GONE_SECONDS = 20.0
 
@@ -56,42 +57,11 @@ def test_sigterm_while_it_starts_ends_it_and_all_its_children(
     print(f"gone {seconds:.2f} s after SIGTERM {moment.__name__}")
 
 
-class Knocking:
-    """Somebody who asks for one token after the other, each on a new connection."""
-
-    def __init__(self, engine: EngineProcess) -> None:
-        self._url = engine.url("/v1/completions")
-        self.answers: list[httpx.Response] = []
-        self.thread = threading.Thread(target=self._run, daemon=True)
-        self.thread.start()
-
-    def _run(self) -> None:
-        body: dict[str, Any] = {"prompt": "two", "max_tokens": 1}
-        while True:
-            try:
-                self.answers.append(httpx.post(self._url, json=body, timeout=60))
-            except httpx.TransportError:  # it listens no more
-                return
-            time.sleep(0.1)
-
-    def refused_politely(self) -> int:
-        """Returns how many were refused, each of them as a drain refuses; 500 is none of these."""
-        refused = [answer for answer in self.answers if answer.status_code != 200]
-        assert {answer.status_code for answer in refused} <= {503}
-        assert {answer.headers["x-rejected-reason"] for answer in refused} <= {"draining"}
-        assert all(int(answer.headers["retry-after"]) >= 1 for answer in refused)
-        assert {answer.headers["connection"] for answer in refused} <= {"close"}
-        return len(refused)
-
-
-def mark_drain(engine: EngineProcess) -> None:
-    """Does what a pod's preStop does first."""
-    headers = {"Authorization": f"Bearer {TOKEN}"}
-    engine.client.post(engine.ops("/-/drain"), headers=headers).raise_for_status()
-
-
-def test_sigterm_while_streams_run_cuts_none_and_refuses_the_rest_politely(tmp_path: Path):
-    with running_vllm(tmp_path) as engine:
+@pytest.mark.parametrize("running", [running_vllm, running_llama])
+def test_sigterm_while_streams_run_cuts_none_and_refuses_the_rest_politely(
+    tmp_path: Path, running: Running
+):
+    with running(tmp_path) as engine:
         start_phases(engine)
         mark_drain(engine)
         knocking = Knocking(engine)

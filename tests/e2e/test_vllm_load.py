@@ -1,4 +1,4 @@
-"""Real vLLM under load: memory that means something, seats, queues, and readings that fail."""
+"""Real engines under load: memory that means something, seats, queues, and readings that fail."""
 
 from pathlib import Path
 
@@ -7,15 +7,13 @@ import pytest
 from tests.demo.prompts import build_document
 from tests.e2e.engine_process import EngineProcess
 from tests.e2e.real_engine import (
-    BYTES_PER_TOKEN,
     CAP,
-    LIMIT_BYTES,
-    POOL_BYTES,
     SEATS,
     broken,
     idle_page,
     page,
 )
+from tests.e2e.real_llama import LLAMA
 from tests.e2e.streams import Stream, streams
 
 LIVE = "vibethinker_memory_used_ratio"
@@ -34,89 +32,97 @@ def long_prompt(seed: int) -> str:
 
 
 def kv_share(engine: EngineProcess) -> float:
-    """Returns the KV blocks in use over all, from vLLM's own page."""
+    """Returns the KV in use over the pool, from vLLM's own page; llama-server has it not on its."""
+    if engine.backend is LLAMA:
+        return page(engine)[KV] / engine.backend.pool_bytes
     text = engine.client.get(engine.ops("/metrics?name[]=vllm:kv_cache_usage_perc")).text
     return float(text.rstrip().rsplit(" ", 1)[1])
 
 
-def test_live_memory_follows_the_kv_in_use_and_raw_memory_does_not(vllm: EngineProcess):
-    idle = idle_page(vllm)
-    begun = [Stream(vllm, tokens=CAP, prompt=long_prompt(seed)) for seed in range(5)]
-    vllm.wait_for(lambda: all(stream.first_at for stream in begun), 120)
-    busy, share = page(vllm), kv_share(vllm)
+def test_live_memory_follows_the_kv_in_use_and_raw_memory_does_not(server: EngineProcess):
+    idle = idle_page(server)
+    begun = [Stream(server, tokens=CAP, prompt=long_prompt(seed)) for seed in range(5)]
+    server.wait_for(lambda: all(stream.first_at for stream in begun), 120)
+    busy, share = page(server), kv_share(server)
     for stream in begun:
         stream.leave()
-    assert share == pytest.approx(5 * LONG * BYTES_PER_TOKEN / POOL_BYTES, abs=0.3)
-    after = idle_page(vllm)
+    sizes = server.backend
+    assert share == pytest.approx(5 * LONG * sizes.bytes_per_token / sizes.pool_bytes, abs=0.3)
+    after = idle_page(server)
     for stream in begun:
         stream.end()
-    assert kv_share(vllm) == 0
+    assert kv_share(server) == 0
     assert (after[IN_FLIGHT], after[RUNNING], after[QUEUE]) == (0, 0, 0)
     if LIVE not in idle:
         pytest.skip("no cgroup with a memory limit can be made here: memory is rightly unknown")
     print(*(f"{name}: {idle[name]:.3f} idle, {busy[name]:.3f} busy;" for name in (LIVE, RAW)))
-    expected = share * POOL_BYTES / LIMIT_BYTES
+    expected = share * sizes.pool_bytes / sizes.limit_bytes
     assert busy[LIVE] - idle[LIVE] == pytest.approx(expected, rel=0.25)
     assert abs(busy[RAW] - idle[RAW]) < expected / 3
     assert (idle[KV], after[KV]) == (0, 0)
     assert abs(after[LIVE] - idle[LIVE]) < expected / 3
 
 
-def test_a_client_that_leaves_gives_back_its_memory_and_its_place(vllm: EngineProcess):
-    stream = Stream(vllm, tokens=CAP, prompt=long_prompt(99))
-    vllm.wait_for(lambda: stream.first_at is not None, 60)
-    assert page(vllm)[IN_FLIGHT] == 1
-    assert kv_share(vllm) > 0.05
+def failed(begun: list[Stream]) -> list[Stream]:
+    return [stream for stream in begun if stream.status not in (None, 200)]
+
+
+def test_a_client_that_leaves_gives_back_its_memory_and_its_place(server: EngineProcess):
+    stream = Stream(server, tokens=CAP, prompt=long_prompt(99))
+    server.wait_for(lambda: stream.first_at is not None, 60)
+    assert page(server)[IN_FLIGHT] == 1
+    assert kv_share(server) > 0.05
     stream.leave()
     stream.end()
-    after = idle_page(vllm)
-    assert kv_share(vllm) == 0
+    after = idle_page(server)
+    assert kv_share(server) == 0
     assert after[IN_FLIGHT] == 0
     assert stream.finish_reason is None
     assert len(stream.chunks) < CAP
 
 
-def test_a_reading_that_fails_makes_load_unknown_and_harms_no_stream(vllm: EngineProcess):
-    before = page(vllm)
-    stream = Stream(vllm, tokens=200)
-    vllm.wait_for(lambda: len(stream.chunks) > 5, 60)
-    with broken(vllm, "readings"):
-        vllm.wait_for(lambda: page(vllm)[ERRORS] > before[ERRORS], 30)
-        during = page(vllm)
+def test_a_reading_that_fails_makes_load_unknown_and_harms_no_stream(server: EngineProcess):
+    before = page(server)
+    stream = Stream(server, tokens=200)
+    server.wait_for(lambda: len(stream.chunks) > 5, 60)
+    with broken(server, "readings"):
+        server.wait_for(lambda: page(server)[ERRORS] > before[ERRORS], 30)
+        during = page(server)
         assert stream.end().finish_reason == "length"
     assert not {QUEUE, RUNNING, LIVE} & during.keys()
     assert during[IN_FLIGHT] == 1
     # The engine lives on, and its next step is a reading again.
-    assert Stream(vllm, tokens=5).end().finish_reason == "length"
-    assert page(vllm)[RUNNING] == 0
-    assert "EngineDeadError" not in Path(vllm.log).read_text()
+    assert Stream(server, tokens=5).end().finish_reason == "length"
+    assert page(server)[RUNNING] == 0
+    assert "EngineDeadError" not in Path(server.log).read_text()
 
 
-def test_past_seats_and_queue_newcomers_are_refused_and_told_when_to_return(vllm: EngineProcess):
+def test_past_seats_and_queue_newcomers_are_refused_and_told_when_to_return(server: EngineProcess):
     waiting = 4
-    page(vllm, overload={"policy": "ScaleOutThenReject", "maxQueuedRequests": waiting})
-    with streams(vllm, 20, tokens=CAP) as begun:
-        vllm.wait_for(lambda: all(stream.status for stream in begun), 60)
-        refused = [stream for stream in begun if stream.status != 200]
-        assert page(vllm)[IN_FLIGHT] == SEATS + waiting
+    page(server, overload={"policy": "ScaleOutThenReject", "maxQueuedRequests": waiting})
+    with streams(server, 20, tokens=CAP) as begun:
+        # A stream that waits for a seat has a status from vLLM, and none yet from llama-server.
+        server.wait_for(lambda: len(failed(begun)) == 20 - SEATS - waiting, 60)
+        refused = failed(begun)
+        assert page(server)[IN_FLIGHT] == SEATS + waiting
     assert len(refused) == 20 - SEATS - waiting
     assert {stream.status for stream in refused} == {429}
     for stream in refused:
         assert 1 <= int(stream.headers["retry-after"]) <= 60
         assert stream.headers["x-rejected-reason"] == "queue_full"
         assert stream.headers["connection"] == "close"
-    assert idle_page(vllm)[QUEUE] == 0
+    assert idle_page(server)[QUEUE] == 0
 
 
-def test_a_known_session_gets_the_next_seat_before_those_who_came_earlier(vllm: EngineProcess):
-    ticket = Stream(vllm, tokens=1).end().headers["x-session-ticket"]
+def test_a_known_session_gets_the_next_seat_before_those_who_came_earlier(server: EngineProcess):
+    ticket = Stream(server, tokens=1).end().headers["x-session-ticket"]
     # Seats become free one after the other.
-    seated = [Stream(vllm, tokens=200 + 40 * number) for number in range(SEATS)]
-    vllm.wait_for(lambda: page(vllm)[RUNNING] == SEATS, 60)
-    newcomers = [Stream(vllm, tokens=CAP) for _ in range(3)]
-    vllm.wait_for(lambda: page(vllm)[QUEUE] == 3, 30)
-    known = Stream(vllm, tokens=5, ticket=ticket)
-    vllm.wait_for(lambda: known.first_at is not None, 120)
+    seated = [Stream(server, tokens=200 + 40 * number) for number in range(SEATS)]
+    server.wait_for(lambda: page(server)[RUNNING] == SEATS, 60)
+    newcomers = [Stream(server, tokens=CAP) for _ in range(3)]
+    server.wait_for(lambda: page(server)[QUEUE] == 3, 30)
+    known = Stream(server, tokens=5, ticket=ticket)
+    server.wait_for(lambda: known.first_at is not None, 120)
     overtaken = [stream for stream in newcomers if stream.first_at is None]
     for stream in (*seated, *newcomers):
         stream.leave()

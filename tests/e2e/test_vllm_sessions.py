@@ -1,4 +1,4 @@
-"""Sessions before real vLLM: its answers, as it spells them, make a conversation known."""
+"""Sessions before real engines: their answers, as they spell them, make a conversation known."""
 
 import json
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.engine_process import EngineProcess
 from tests.e2e.real_engine import SMALL_POLICY, page
+from tests.e2e.real_llama import LLAMA
 
 QUESTION = {"role": "user", "content": "the sum of two numbers"}
 NEXT = {"role": "user", "content": "and their product?"}
@@ -40,16 +41,16 @@ ASK = {"chat": chat, "responses": respond}
 
 
 @pytest.fixture
-def full(vllm: EngineProcess) -> Iterator[Any]:
+def full(server: EngineProcess) -> Iterator[Any]:
     """Refuses newcomers from when it is called, until the test is over."""
 
     def fill() -> None:
-        vllm.sweep({**SMALL_POLICY, **FULL}, ttlSeconds=60)
-        vllm.wait_for(lambda: ask(vllm, "/v1/completions", prompt="a").status_code == 429, 30)
+        server.sweep({**SMALL_POLICY, **FULL}, ttlSeconds=60)
+        server.wait_for(lambda: ask(server, "/v1/completions", prompt="a").status_code == 429, 30)
 
     yield fill
-    page(vllm)
-    vllm.wait_for(lambda: ask(vllm, "/v1/completions", prompt="a").status_code == 200, 30)
+    page(server)
+    server.wait_for(lambda: ask(server, "/v1/completions", prompt="a").status_code == 200, 30)
 
 
 def said(api: str, answer: httpx.Response) -> str:
@@ -70,41 +71,41 @@ def streamed(api: str, answer: httpx.Response) -> str:
 @pytest.mark.parametrize("api", ASK)
 @pytest.mark.parametrize("stream", [False, True])
 def test_a_conversation_without_a_ticket_goes_on_where_newcomers_are_refused(
-    vllm: EngineProcess, full: Any, api: str, stream: bool
+    server: EngineProcess, full: Any, api: str, stream: bool
 ):
-    page(vllm)
+    page(server)
     # Quotes, backslashes and line breaks are spelled otherwise in JSON.
     odd = {"logit_bias": {}, "temperature": 1.0, "seed": 7}
-    first = ASK[api](vllm, [QUESTION], stream=stream, **odd)
+    first = ASK[api](server, [QUESTION], stream=stream, **odd)
     assert first.status_code == 200, first.text
     text = streamed(api, first) if stream else said(api, first)
     assert text.strip(), "the toy model said nothing"
     full()
     told = {"role": "assistant", "content": text}
-    assert ASK[api](vllm, [QUESTION, told, NEXT]).status_code == 200
-    assert ASK[api](vllm, [QUESTION]).status_code == 429
+    assert ASK[api](server, [QUESTION, told, NEXT]).status_code == 200
+    assert ASK[api](server, [QUESTION]).status_code == 429
     forged = {"role": "assistant", "content": "x" + text}
-    assert ASK[api](vllm, [QUESTION, forged, NEXT]).status_code == 429
+    assert ASK[api](server, [QUESTION, forged, NEXT]).status_code == 429
 
 
-def test_what_the_engine_refuses_makes_nobody_known(vllm: EngineProcess, full: Any):
-    page(vllm)
-    answer = chat(vllm, [{"role": "user", "content": "?" * 5000}])
+def test_what_the_engine_refuses_makes_nobody_known(server: EngineProcess, full: Any):
+    page(server)
+    answer = chat(server, [{"role": "user", "content": "?" * 5000}])
     assert answer.status_code == 400
     assert "x-session-ticket" not in answer.headers
     full()
-    assert chat(vllm, [QUESTION]).status_code == 429
+    assert chat(server, [QUESTION]).status_code == 429
 
 
-def test_what_requests_commit_is_given_back(vllm: EngineProcess):
-    page(vllm)
+def test_what_requests_commit_is_given_back(server: EngineProcess):
+    page(server)
     body = {"prompt": "a", "max_tokens": 400, "stream": True, "ignore_eos": True}
-    with vllm.client.stream("POST", vllm.url("/v1/completions"), json=body) as answer:
+    with server.client.stream("POST", server.url("/v1/completions"), json=body) as answer:
         assert answer.status_code == 200
         lines = answer.iter_lines()  # kept: httpx hangs up with the last reference
         next(lines)
-        assert committed(vllm) > 0
-    vllm.wait_for(lambda: committed(vllm) == 0, 30)
+        assert committed(server) > 0
+    server.wait_for(lambda: committed(server) == 0, 30)
 
 
 def committed(engine: EngineProcess) -> float:
@@ -112,25 +113,26 @@ def committed(engine: EngineProcess) -> float:
     return float(text.split()[-1])
 
 
-def test_the_engine_takes_a_salt_and_shares_nothing_across_sessions(vllm: EngineProcess):
+def test_the_engine_takes_a_salt_and_shares_nothing_across_sessions(server: EngineProcess):
     preset = "Be brief. " * 60
     app = {"name": "app", "kind": "App", "systemPrompt": preset, "isolation": "Session"}
     hits = []
     for isolation in ("Session", "None"):
-        page(vllm, profiles=[{**app, "isolation": isolation}])
-        before = cached_tokens(vllm)
+        page(server, profiles=[{**app, "isolation": isolation}])
+        before = cached_tokens(server)
         for number in range(3):
             asked = [{"role": "user", "content": f"{isolation} {number}"}]
-            assert chat(vllm, asked).status_code == 200
-        hits.append(cached_tokens(vllm) - before)
-    page(vllm)
+            assert chat(server, asked).status_code == 200
+        hits.append(cached_tokens(server) - before)
+    page(server)
     own, common = hits
     assert own == 0
     assert common > 2 * len(preset) // 8
 
 
 def cached_tokens(engine: EngineProcess) -> float:
-    name = "vllm:prefix_cache_hits_total"
+    of_llama = engine.backend is LLAMA
+    name = "llamacpp:prompt_tokens_cached_total" if of_llama else "vllm:prefix_cache_hits_total"
     text = engine.client.get(engine.ops(f"/metrics?name[]={name}")).text
     lines = [line for line in text.splitlines() if line.startswith(name)]
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines)

@@ -15,7 +15,15 @@ Body = dict[str, Any]
 
 # vLLM's salt of a prefix cache, of which llama-server has no like.
 SALT = "cache_salt"
-LEFT_OUT = (SALT, "user", "metadata", "store", "min_tokens", "max_completion_tokens")
+LEFT_OUT = (
+    SALT,
+    "max_completion_tokens",
+    "metadata",
+    "min_tokens",
+    "repetition_penalty",
+    "store",
+    "user",
+)
 LENGTH: Mapping[Api, str] = {
     Api.CHAT: "max_tokens",
     Api.COMPLETIONS: "max_tokens",

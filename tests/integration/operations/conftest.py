@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.cluster import Box, start_box
-from tests.cluster.images import BASE, SERVER, STUB_ENGINE
+from tests.cluster.images import BASE, LLAMA_SERVER, SERVER, STUB_ENGINE
 from tests.integration.operations.box_network import BoxNetwork
 from tests.integration.operations.fleet import NAMESPACE, Fleet, build_fleet
 from tests.integration.operations.kube import Kube
@@ -25,7 +25,7 @@ MANIFESTS = Path(__file__).parents[3] / "manifests"
 @pytest.fixture(scope="session")
 def box() -> Iterator[Box]:
     Box(NAME).stop()
-    box = start_box(NAME, [SERVER, STUB_ENGINE, BASE])
+    box = start_box(NAME, [SERVER, STUB_ENGINE, LLAMA_SERVER, BASE])
     try:
         install(box)
         yield box

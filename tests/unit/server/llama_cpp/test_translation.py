@@ -70,6 +70,7 @@ def test_sampling_is_spelled_as_llama_server_does():
     odd = {"top_k": -1, "seed": -1, "repetition_penalty": 1.2}
     body = ask(Api.COMPLETIONS, COMPLETION | odd).body
     assert (body["top_k"], body["repeat_penalty"], body["repeat_last_n"]) == (0, 1.2, -1)
+    assert "repetition_penalty" not in body
     # Under llama-server -1 is another seed each time; a client's seed means the same answer again.
     assert body["seed"] == 2**31 - 1
     assert ask(Api.COMPLETIONS, COMPLETION | {"top_k": 40}).body["top_k"] == 40
