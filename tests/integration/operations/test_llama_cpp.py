@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,7 @@ from tests.integration.operations.sampler import Sampler
 from tests.integration.operations.volumes import offer_directory
 
 POOL_BYTES = 128 * 2**20
-SPEC = {
+SPEC: dict[str, Any] = {
     "model": {
         "source": "Volume",
         "volume": {"claimName": "toy"},
