@@ -50,7 +50,7 @@ def compare(requests: Iterable[Request], pool: Pool, cap: int) -> dict[str, Any]
         "held_tokens_mean": round(held, 1),
         "ways": {way: _figures(fit[way], mean[way], held) for way in WAYS},
         "paged_more_sequences": {
-            way: round(fit[PAGED] / fit[way] - 1, 3) for way in WAYS if way not in (PAGED, FLOOR)
+            way: round(fit[PAGED] / fit[way] - 1, 4) for way in WAYS if way not in (PAGED, FLOOR)
         },
     }
 
@@ -70,8 +70,8 @@ def _figures(sequences: int, reserved: float, held: float) -> dict[str, float]:
     return {
         "sequences": sequences,
         "reserved_tokens_mean": round(reserved, 1),
-        "wasted_share": round(1 - held / reserved, 3),
-        "of_floor": round(held / reserved, 3),
+        "wasted_share": round(1 - held / reserved, 4),
+        "of_floor": round(held / reserved, 4),
     }
 
 
