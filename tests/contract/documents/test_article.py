@@ -155,6 +155,9 @@ def test_what_it_says_of_paged_is_what_the_command_says(page, lengths, cap):
     fit, wasted = ([cell.replace(" %", "%") for cell in row] for row in rows_of(page, lengths, cap))
     assert fit == [*(str(way["sequences"]) for way in ways), *(f"+{one:.0%}" for one in more)]
     assert wasted == [f"{way['wasted_share']:.1%}" for way in ways]
+    assert f"{100 * measured['refused_share']:.2f}" in numbers(page.text)
+    gained = resolve_engine(Spec()).max_num_seqs / ways[0]["sequences"] - 1
+    assert f"+{gained:.0%}".replace("%", " %") in page.text
 
 
 @EACH
