@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching cluster-up cluster-shell cluster-down env
+.PHONY: help demo test check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching bench-paged bench-weights cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -59,6 +59,12 @@ bench-preset: env ## what a warm preset saves of the time to the first token, by
 
 bench-batching: env ## does holding requests back for a moment, so that they begin together, help?
 	$(STAGE) "batching" $(RUN) python -m tests.bench.batching
+
+bench-paged: env ## how many sequences fit a T4, paged and contiguous, at the lengths of public traces (computed)
+	$(STAGE) "paged" $(RUN) python -m tests.bench.paged
+
+bench-weights: env ## what VibeThinker-1.5B weighs in each format, by its shapes (computed)
+	$(STAGE) "weights" $(RUN) python -m tests.bench.weights
 
 cluster-up: env ## start the test cluster: a real one-node Kubernetes in a box
 	$(RUN) python -m tests.cluster up

@@ -35,7 +35,9 @@ def test_its_code_is_the_same_but_for_comments():
 def test_its_links_lead_to_the_same_places():
     def targets(document: Document) -> list[list[str]]:
         outside = [link for link in document.links if link[:1] != "#"]
-        return [sorted(link for link in outside if "README" not in link)]
+        # Where a page is there in Chinese, the Chinese README leads to that.
+        pages = [link.replace(".zh-CN.md", ".md") for link in outside if "README" not in link]
+        return [sorted(pages)]
 
     assert targets(ENGLISH) == targets(CHINESE)
 
