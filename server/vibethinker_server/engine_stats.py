@@ -28,6 +28,7 @@ class EngineStats:
         self.initialized = False
         self.pool_bytes: int | None = None
         self.pool_tokens: int | None = None
+        self.token_bytes: int | None = None
         self.sizes = RequestSizes()
         self.prompt_rate = PromptRate()
         self.reading: EngineReading | None = None
@@ -38,7 +39,8 @@ class EngineStats:
         """Notes that the engine is up, idle, with the pool that `vllm_config` describes."""
         try:
             self.pool_tokens = read_pool_tokens(vllm_config)
-            self.pool_bytes = self.pool_tokens * read_token_bytes(vllm_config)
+            self.token_bytes = read_token_bytes(vllm_config)
+            self.pool_bytes = self.pool_tokens * self.token_bytes
             self.reading = EngineReading(running=0, waiting=0, kv_usage_ratio=0.0)
         except Exception:
             self._errors.add(names.WHERE_ENGINE_STATS)

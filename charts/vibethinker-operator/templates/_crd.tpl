@@ -374,6 +374,7 @@ versions:
                 systemPrompt: ''
                 clientSystemMessages: Refuse
                 maxSystemPromptCharacters: 4096
+                sampling: {}
                 apiKeys: []
               description: 'Whose system prompt holds: chosen by API key, else by the header X-Profile,
                 else the first.'
@@ -434,6 +435,31 @@ versions:
                     description: 'Longest wait for the first token that this profile tolerates. New sessions
                       that would wait longer are refused where overload.policy refuses. Unset: 1 with
                       kind App, 3 with kind WebUI.'
+                  sampling:
+                    description: 'How tokens are picked for requests that set none of temperature, top_p,
+                      top_k, min_p and the penalties; one that sets any is left as it is. A field set
+                      here leaves the others to the engine. Empty: as the model''s authors advise, where
+                      the model is a known one.'
+                    properties:
+                      temperaturePercentage:
+                        maximum: 200
+                        minimum: 0
+                        type: integer
+                        description: 'Temperature in percent: 60 is 0.6, and 0 always takes the likeliest
+                          token.'
+                      topPPercentage:
+                        maximum: 100
+                        minimum: 1
+                        type: integer
+                        description: 'top_p in percent: 95 takes from the likeliest tokens that have 95
+                          % of the probability.'
+                      topK:
+                        maximum: 1000000
+                        minimum: -1
+                        type: integer
+                        description: 'Takes from so many of the likeliest tokens; -1: from all.'
+                    type: object
+                    default: {}
                   apiKeys:
                     default: []
                     description: 'Names of API keys (entries of auth.apiKeysSecretRef) that are bound
