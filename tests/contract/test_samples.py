@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pytest
 from vibethinker_operator import names
 from vibethinker_operator.api import Spec, VibeThinkerDeployment, parse_deployment
+from vibethinker_operator.figures import Figures
 from vibethinker_operator.images import DefaultImages, resolve_images
 from vibethinker_operator.kv import assess_memory_line
 from vibethinker_operator.manifests.samples import SAMPLES, Sample
@@ -68,7 +69,7 @@ def test_whether_its_memory_line_can_be_crossed_is_what_its_text_says(file, reac
 def test_the_line_on_cpu_can_be_crossed_with_what_its_processes_take():
     # Weights of 3.1 GB in BFloat16 and the 1.9 GB that vLLM's processes were measured to take.
     spec = spec_of("cpu.yaml")
-    assert assess_memory_line(spec, observed_non_kv_bytes=5_000_000_000).reachable is True
+    assert assess_memory_line(spec, Figures(non_kv_bytes=5_000_000_000)).reachable is True
 
 
 def test_a_beginners_card_is_one_and_the_fleet_says_that_it_stays_one():

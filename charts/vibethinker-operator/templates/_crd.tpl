@@ -1641,6 +1641,32 @@ versions:
                   type: integer
                   description: Ready pods whose memory is known.
               type: object
+            fit:
+              description: What one replica holds on its card.
+              properties:
+                source:
+                  description: Whether it is computed from the spec, or a pod's engine told it.
+                  enum:
+                  - Spec
+                  - Measured
+                  type: string
+                weights:
+                  maxLength: 32
+                  type: string
+                  description: Memory of the weights, such as 2.88 GiB.
+                kvBytesPerToken:
+                  minimum: 0
+                  type: integer
+                  description: KV cache that each token of context takes, in bytes.
+                tokens:
+                  minimum: 0
+                  type: integer
+                  description: Tokens that the KV cache holds.
+                sequences:
+                  minimum: 0
+                  type: integer
+                  description: Sequences of engine.maxModelLen that it holds at once.
+              type: object
             requestQueueLength:
               minimum: 0
               type: integer
