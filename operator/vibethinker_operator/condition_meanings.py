@@ -121,6 +121,11 @@ CONDITIONS: Final[Mapping[str, ConditionMeaning]] = {
         (
             Meaning(TRUE, Why.LINE_REACHABLE, "It can."),
             Meaning(FALSE, Why.QUEUE_DECIDES, "It cannot: only the queue tells that it is full."),
+            Meaning(
+                FALSE,
+                Why.DOES_NOT_FIT,
+                "Weights and one sequence do not fit on the device: no engine can start.",
+            ),
             Meaning(UNKNOWN, Why.MEMORY_UNKNOWN, "Not known until a pod reports its device."),
         ),
     ),

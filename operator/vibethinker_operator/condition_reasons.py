@@ -34,6 +34,7 @@ class ConditionReason(StrEnum):
     FIXED_REPLICAS = "FixedReplicas"
     LINE_REACHABLE = "LineReachable"
     QUEUE_DECIDES = "QueueDecides"
+    DOES_NOT_FIT = "DoesNotFit"
     MEMORY_UNKNOWN = "MemoryUnknown"
     VERSION_TESTED = "VersionTested"
     VERSION_UNTESTED = "VersionUntested"

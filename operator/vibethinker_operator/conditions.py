@@ -11,6 +11,7 @@ from vibethinker_operator.api.status import Condition, ConditionStatus
 from vibethinker_operator.causes import Cause, find_cause, find_preparation_cause
 from vibethinker_operator.condition_reasons import ConditionReason as Why
 from vibethinker_operator.engine_version import TESTED_VERSIONS, is_tested
+from vibethinker_operator.fit import assess_fit, describe_fit, read_figures
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.kv import assess_memory_line
 from vibethinker_operator.observed import Observed
@@ -81,19 +82,18 @@ def answer_scaling_limited(view: FleetView) -> Answer:
 
 
 def answer_memory_line(view: FleetView) -> Answer:
-    """Returns whether live memory can get to its line at all."""
-    memory = view.signals.memory if view.signals else None
-    reach = assess_memory_line(
-        view.fleet.resource.spec,
-        observed_non_kv_bytes=round(memory.non_kv_bytes) if memory else None,
-        observed_device_bytes=round(memory.device_bytes) if memory else None,
-    )
+    """Returns whether live memory can get to its line at all, and what fits before it does."""
+    spec, told = view.fleet.resource.spec, read_figures(view.signals)
+    reach, fit = assess_memory_line(spec, told), assess_fit(spec, told)
+    if fit.obstacle is not None:
+        return Answer(FALSE, Why.DOES_NOT_FIT, fit.obstacle)
+    said = "; ".join(filter(None, (reach.message, describe_fit(spec, fit))))
     match reach.reachable:
         case None:
-            return Answer(UNKNOWN, Why.MEMORY_UNKNOWN, reach.message)
+            return Answer(UNKNOWN, Why.MEMORY_UNKNOWN, said)
         case True:
-            return Answer(TRUE, Why.LINE_REACHABLE, reach.message)
-    return Answer(FALSE, Why.QUEUE_DECIDES, reach.message)
+            return Answer(TRUE, Why.LINE_REACHABLE, said)
+    return Answer(FALSE, Why.QUEUE_DECIDES, said)
 
 
 def answer_engine_supported(view: FleetView) -> Answer:

@@ -1,4 +1,4 @@
-"""How full memory can get at most, and so whether the memory line can ever be crossed. Pure.
+"""What the KV pool holds, and how full memory can get at most: whether the line is in reach. Pure.
 
     highest memory_used_ratio = (weights and other + smaller of KV pool and longest sequences) / D
 
@@ -8,35 +8,10 @@ full, and its owner should know.
 
 import math
 from dataclasses import dataclass
-from typing import Final
 
-from vibethinker_operator.api import Device, Dtype, KvCacheDtype, Source, Spec
-from vibethinker_operator.card import GIB, card_memory_bytes
+from vibethinker_operator.api import Spec
 from vibethinker_operator.effective import EffectiveEngine, resolve_engine
-from vibethinker_operator.quantity import parse_quantity
-
-MODEL: Final = "WeiboAI/VibeThinker-1.5B"
-
-PARAMETERS: Final = 1_543_714_304
-"""Parameters of the model, embeddings counted once (they are tied)."""
-
-LAYERS: Final = 28
-KV_HEADS: Final = 2
-HEAD_SIZE: Final = 128
-"""From the model's config.json (a Qwen2 of 1.5B)."""
-
-BYTES_PER_VALUE: Final = 2
-"""Float16 and BFloat16."""
-
-WEIGHTS_BYTES: Final = PARAMETERS * BYTES_PER_VALUE
-"""3,087,428,608."""
-
-KV_BYTES_PER_TOKEN: Final = 2 * LAYERS * KV_HEADS * HEAD_SIZE * BYTES_PER_VALUE
-"""28,672: a key and a value per layer and head."""
-
-OVERHEAD_BYTES: Final = GIB
-"""CUDA context, activations of one step, logits, CUDA graphs: assumed until a pod has reported
-what it really is."""
+from vibethinker_operator.figures import NOTHING_TOLD, Figures, settle_figures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +31,7 @@ class Reachability:
 
 @dataclass(frozen=True, kw_only=True)
 class Capacity:
-    """What one replica on a GPU has room for, before any pod has run there.
+    """What one replica has room for.
 
     Attributes:
         pool_bytes: size of the KV pool.
@@ -69,91 +44,65 @@ class Capacity:
     sequences: int
 
 
-def expect_capacity(spec: Spec, device_bytes: int) -> Capacity:
-    """Returns what a GPU of `device_bytes` has room for beside VibeThinker-1.5B."""
-    engine = resolve_engine(spec)
-    pool_bytes = _pool_bytes(engine, device_bytes, WEIGHTS_BYTES + OVERHEAD_BYTES)
-    block_bytes = engine.block_size * _kv_bytes_per_token(spec, engine)
-    blocks = pool_bytes // block_bytes
+def assess_capacity(spec: Spec, told: Figures = NOTHING_TOLD) -> Capacity | None:
+    """Returns what one replica has room for, None where too little is known.
+
+    Args:
+        spec: what the fleet is to be.
+        told: what its pods say.
+    """
+    engine, figures = resolve_engine(spec), settle_figures(spec, told)
+    pool_bytes = _pool_bytes(engine, figures)
+    if pool_bytes is None or figures.kv_token_bytes is None:
+        return None
+    blocks = pool_bytes // (engine.block_size * figures.kv_token_bytes)
     return Capacity(
         pool_bytes=pool_bytes,
         tokens=blocks * engine.block_size,
-        sequences=blocks // math.ceil(engine.max_model_len / engine.block_size),
+        sequences=blocks // _blocks_of_a_sequence(engine),
     )
 
 
-def assess_memory_line(
-    spec: Spec,
-    *,
-    observed_non_kv_bytes: int | None = None,
-    observed_device_bytes: int | None = None,
-) -> Reachability:
+def assess_memory_line(spec: Spec, told: Figures = NOTHING_TOLD) -> Reachability:
     """Returns whether the fleet's memory line can be crossed at all.
 
     Args:
         spec: what the fleet is to be.
-        observed_non_kv_bytes: memory in use beside the KV pool, as a pod reports it.
-        observed_device_bytes: memory of the device (on CPU the container's limit), likewise.
+        told: what its pods say.
     """
-    engine = resolve_engine(spec)
-    device_bytes = observed_device_bytes or expected_device_bytes(spec)
-    non_kv_bytes = observed_non_kv_bytes or _expected_non_kv_bytes(spec)
-    if device_bytes is None:
+    engine, figures = resolve_engine(spec), settle_figures(spec, told)
+    if figures.device_bytes is None:
         return _unknown("the memory of the device is unknown until a pod reports it")
-    if non_kv_bytes is None:
+    if figures.non_kv_bytes is None:
         return _unknown(
             "the memory that weights and runtime take is unknown until a pod reports it"
         )
-    full_bytes = non_kv_bytes + _highest_kv_bytes(spec, engine, device_bytes, non_kv_bytes)
-    return _compare(100 * full_bytes / device_bytes, spec.saturation.memory_used_percentage)
+    full_bytes = figures.non_kv_bytes + _highest_kv_bytes(engine, figures)
+    return _compare(100 * full_bytes / figures.device_bytes, spec.saturation.memory_used_percentage)
 
 
-def expected_device_bytes(spec: Spec) -> int | None:
-    """Returns the device's memory as the spec tells it, in bytes; None where it does not."""
-    if spec.engine.device is Device.GPU:
-        return card_memory_bytes(spec.gpu.product)
-    limit = spec.resources.limits.memory
-    return None if limit is None else parse_quantity(limit)
-
-
-def highest_memory_bytes(*, sequences: int, tokens: int) -> int:
-    """Returns what VibeThinker-1.5B takes in Float16 with `sequences` of `tokens` each."""
-    return WEIGHTS_BYTES + OVERHEAD_BYTES + sequences * tokens * KV_BYTES_PER_TOKEN
-
-
-def _is_vibethinker(spec: Spec) -> bool:
-    return spec.model.source is not Source.VOLUME and spec.model.repository == MODEL
-
-
-def _expected_non_kv_bytes(spec: Spec) -> int | None:
-    # On CPU the processes' own memory is far from the card's overhead: only a pod can tell.
-    known = _is_vibethinker(spec) and spec.engine.device is Device.GPU
-    return WEIGHTS_BYTES + OVERHEAD_BYTES if known else None
-
-
-def _highest_kv_bytes(
-    spec: Spec, engine: EffectiveEngine, device_bytes: int, non_kv_bytes: int
-) -> int:
-    pool_bytes = _pool_bytes(engine, device_bytes, non_kv_bytes)
-    if not _is_vibethinker(spec):
+def _highest_kv_bytes(engine: EffectiveEngine, figures: Figures) -> int:
+    pool_bytes = _pool_bytes(engine, figures) or 0
+    if figures.kv_token_bytes is None:
         # Another model's bytes per token are unknown: the pool is still a true upper bound.
         return pool_bytes
-    blocks = math.ceil(engine.max_model_len / engine.block_size)
-    sequence_bytes = blocks * engine.block_size * _kv_bytes_per_token(spec, engine)
-    return min(pool_bytes, engine.max_num_seqs * sequence_bytes)
+    tokens = _blocks_of_a_sequence(engine) * engine.block_size
+    return min(pool_bytes, engine.max_num_seqs * tokens * figures.kv_token_bytes)
 
 
-def _kv_bytes_per_token(spec: Spec, engine: EffectiveEngine) -> int:
-    if spec.engine.flags.kv_cache_dtype is KvCacheDtype.FP8:
-        return KV_BYTES_PER_TOKEN // 2
-    return KV_BYTES_PER_TOKEN * (2 if engine.dtype is Dtype.FLOAT32 else 1)
+def _blocks_of_a_sequence(engine: EffectiveEngine) -> int:
+    return math.ceil(engine.max_model_len / engine.block_size)
 
 
-def _pool_bytes(engine: EffectiveEngine, device_bytes: int, non_kv_bytes: int) -> int:
+def _pool_bytes(engine: EffectiveEngine, figures: Figures) -> int | None:
+    if figures.pool_tokens is not None and figures.kv_token_bytes is not None:
+        return figures.pool_tokens * figures.kv_token_bytes
     if engine.kv_cache_memory_bytes is not None:
         return engine.kv_cache_memory_bytes
     share = (engine.gpu_memory_utilization_percentage or 0) / 100
-    return max(0, int(device_bytes * share) - non_kv_bytes)
+    if figures.device_bytes is None or figures.non_kv_bytes is None:
+        return None
+    return max(0, int(figures.device_bytes * share) - figures.non_kv_bytes)
 
 
 def _unknown(message: str) -> Reachability:

@@ -95,6 +95,9 @@ class Sample:
         gpu_util: Use of the GPU (0 to 1).
         max_num_seqs: How many requests its engine runs at most at once.
         kv_used_ratio: KV blocks in use over all (0 to 1); from vLLM's own page.
+        checkpoint_weights_bytes: Weights by their files' headers, known before the engine is up.
+        kv_token_bytes: KV of one token; before the engine is up by the checkpoint's config.
+        kv_pool_tokens: Tokens that the engine's KV pool holds.
     """
 
     pod_uid: str
@@ -123,6 +126,9 @@ class Sample:
     gpu_util: float | None = None
     max_num_seqs: float | None = None
     kv_used_ratio: float | None = None
+    checkpoint_weights_bytes: float | None = None
+    kv_token_bytes: float | None = None
+    kv_pool_tokens: float | None = None
 
     @property
     def non_kv_bytes(self) -> float | None:
@@ -161,6 +167,9 @@ _FLEET_SERIES: Final[Mapping[str, _Bound]] = {
     "vibethinker_gpu_util": _Bound("gpu_util", _RATIO),
     "vibethinker_prepared_ratio": _Bound("prepared_ratio", _RATIO),
     "vibethinker_max_num_seqs": _Bound("max_num_seqs", MAX_COUNT),
+    "vibethinker_weights_bytes": _Bound("checkpoint_weights_bytes", MAX_BYTES),
+    "vibethinker_kv_token_bytes": _Bound("kv_token_bytes", MAX_BYTES),
+    "vibethinker_kv_pool_tokens": _Bound("kv_pool_tokens", MAX_COUNT),
 }
 _MEMORY_KINDS: Final = "vibethinker_memory_bytes"
 _KINDS: Final = {

@@ -9,6 +9,8 @@ from vibethinker_operator import names
 from vibethinker_operator.api.status import (
     DecisionStatus,
     EngineStatus,
+    FitSource,
+    FitStatus,
     MemoryStatus,
     StartPhase,
     StartStatus,
@@ -17,6 +19,7 @@ from vibethinker_operator.api.status import (
 )
 from vibethinker_operator.conditions import render_conditions, render_invalid_spec
 from vibethinker_operator.effective import resolve_engine
+from vibethinker_operator.fit import Fit, assess_fit, gibibytes, read_figures
 from vibethinker_operator.fleet import Fleet
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.observed import Observed, ObservedPod
@@ -56,6 +59,9 @@ def render_status(view: FleetView, previous: Status, now: float) -> Status:
         url=render_url(view.fleet.resource),
         engine=_render_engine(view.fleet),
         memory=_render_memory(signals) if signals else None,
+        fit=_render_fit(
+            assess_fit(view.fleet.resource.spec, read_figures(signals)), view, previous
+        ),
         request_queue_length=_rounded(signals.waiting) if signals else None,
         decision=_render_decision(view.decision, previous.decision, now),
         streak=_render_streak(view.decision.state.streak if view.decision else None),
@@ -123,6 +129,23 @@ def _render_memory(signals: Signals) -> MemoryStatus:
         used_percentage=_stepped(signals.memory.used_ratio) if signals.memory else None,
         raw_percentage=_stepped(sum(known) / len(known)) if known else None,
         known_pods=signals.known,
+    )
+
+
+def _render_fit(fit: Fit, view: FleetView, previous: Status) -> FitStatus | None:
+    same_spec = previous.observed_generation == view.fleet.resource.metadata.generation
+    was_measured = previous.fit is not None and previous.fit.source is FitSource.MEASURED
+    if same_spec and was_measured and fit.source is FitSource.SPEC:
+        # What an engine told is truer than what is expected while no pod is there to tell.
+        return previous.fit
+    if not fit.is_known:
+        return None
+    return FitStatus(
+        source=fit.source,
+        weights=None if fit.weights_bytes is None else gibibytes(fit.weights_bytes),
+        kv_bytes_per_token=fit.kv_token_bytes,
+        tokens=fit.tokens,
+        sequences=fit.sequences,
     )
 
 

@@ -28,6 +28,7 @@ class FleetCollector(Collector):
         kinds = runtime.memory_kinds()
         if kinds is not None:
             yield _kinds(kinds)
+        yield from self._fit()
         yield from _gauge(names.METRIC_QUEUE, "Requests let in that do not run.", load.queue_length)
         yield from _gauge(names.METRIC_RUNNING, "Requests that the engine runs.", load.running)
         in_flight = runtime.flights.count
@@ -56,6 +57,24 @@ class FleetCollector(Collector):
         phase = GaugeMetricFamily(names.METRIC_PHASE, "Where this pod stands.", labels=["phase"])
         phase.add_metric([runtime.phase(now)], 1)
         yield phase
+
+    def _fit(self) -> Iterator[Metric]:
+        weights = self._runtime.weights
+        yield from _gauge(
+            names.METRIC_WEIGHTS,
+            "Memory that the weights take, by their files' headers.",
+            weights.bytes if weights else None,
+        )
+        yield from _gauge(
+            names.METRIC_KV_TOKEN,
+            "KV cache that each token of context takes.",
+            self._runtime.kv_token_bytes,
+        )
+        yield from _gauge(
+            names.METRIC_KV_POOL,
+            "Tokens that the engine's KV cache holds.",
+            self._runtime.stats.pool_tokens,
+        )
 
     def _counters(self) -> Iterator[Metric]:
         runtime, stats = self._runtime, self._runtime.stats

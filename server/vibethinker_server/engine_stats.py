@@ -28,6 +28,7 @@ class EngineStats:
         self.initialized = False
         self.pool_bytes: int | None = None
         self.pool_tokens: int | None = None
+        self.token_bytes: int | None = None
         self.sizes = RequestSizes()
         self.prompt_rate = PromptRate()
         self.reading: EngineReading | None = None
@@ -51,6 +52,7 @@ class EngineStats:
             token_bytes: of one token's KV, None: not known.
         """
         self.pool_tokens = pool_tokens
+        self.token_bytes = token_bytes
         self.pool_bytes = None if token_bytes is None else pool_tokens * token_bytes
         self.reading = EngineReading(running=0, waiting=0, kv_usage_ratio=0.0)
         self.initialized = True

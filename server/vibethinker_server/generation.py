@@ -17,6 +17,7 @@ from vibethinker_server.openai_errors import OpenAIError, refuse
 from vibethinker_server.policy import Policy
 from vibethinker_server.profiles import Isolation, Profile, ProfileKind, choose_profile
 from vibethinker_server.routes import Api
+from vibethinker_server.sampling import NO_CHOICE, Sampling, settle_sampling
 from vibethinker_server.system_prompt import check_raw_prompt, settle_system_prompt
 from vibethinker_server.token_limits import (
     COMPLETION_TOKENS,
@@ -39,12 +40,14 @@ class Terms:
         served_name: the model's name for clients.
         max_new_tokens: the engine's own hard cap, set when it started.
         key: name of the caller's API key, None: the fleet has none.
+        sampling: what the model's authors recommend, for requests that choose nothing.
     """
 
     policy: Policy
     served_name: str
     max_new_tokens: int
     key: str | None = None
+    sampling: Sampling = NO_CHOICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,8 @@ def build_generation(api: Api, request: Request, headers: Headers, terms: Terms)
     sequences = ours.get("n", 1) * prompts
     unasked = COMPLETION_TOKENS if api is Api.COMPLETIONS else None
     limit = limit_tokens(asked_tokens(ours), cap, sequences, unasked)
-    body = passed | {"model": terms.served_name} | written | _write_limits(api, ours, limit)
+    chosen = settle_sampling(passed, profile.sampling, terms.sampling) | passed
+    body = chosen | {"model": terms.served_name} | written | _write_limits(api, ours, limit)
     return Generation(
         api=api,
         body=(rendered := _render(body)),

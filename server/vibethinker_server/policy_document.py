@@ -28,6 +28,7 @@ from vibethinker_server.profiles import (
     Profile,
     ProfileKind,
 )
+from vibethinker_server.sampling import Sampling
 
 Percentage = Annotated[int, Field(ge=1, le=100)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -82,6 +83,15 @@ class _Overload(_Document):
     """Most waiting requests; past it new sessions are refused, past twice as many known ones."""
 
 
+class _Sampling(_Document):
+    temperature_percentage: Annotated[int, Field(ge=0, le=200)] | None = None
+    """60 is a temperature of 0.6; 0 always takes the likeliest token."""
+    top_p_percentage: Annotated[int, Field(ge=1, le=100)] | None = None
+    """95 is a top_p of 0.95."""
+    top_k: Annotated[int, Field(ge=-1, le=1_000_000)] | None = None
+    """Takes from so many of the likeliest tokens; -1: from all."""
+
+
 class _Profile(_Document):
     name: Name
     """What X-Profile says, and a label of metrics."""
@@ -101,6 +111,8 @@ class _Profile(_Document):
     """With whom a session shares cached prompts; unset: Session for App, None for WebUI."""
     time_to_first_token_seconds: Annotated[int, Field(ge=1, le=3600)] | None = None
     """Longest wait that a new session is let in for; unset: 1 for App, 3 for WebUI."""
+    sampling: _Sampling = _Sampling()
+    """What holds for requests that choose nothing of it themselves; empty: the model's own."""
 
     @model_validator(mode="after")
     def _preset_is_there(self) -> Self:
@@ -235,6 +247,16 @@ def _profile(document: _Profile) -> Profile:
         first_token_seconds=float(
             document.time_to_first_token_seconds or FIRST_TOKEN_SECONDS[document.kind]
         ),
+        sampling=_sampling(document.sampling),
+    )
+
+
+def _sampling(document: _Sampling) -> Sampling:
+    temperature, top_p = document.temperature_percentage, document.top_p_percentage
+    return Sampling(
+        temperature=None if temperature is None else temperature / 100,
+        top_p=None if top_p is None else top_p / 100,
+        top_k=document.top_k,
     )
 
 

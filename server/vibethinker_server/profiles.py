@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vibethinker_server.openai_errors import refuse
+from vibethinker_server.sampling import NO_CHOICE, Sampling
 
 
 class ProfileKind(StrEnum):
@@ -44,6 +45,7 @@ class Profile:
         api_keys: names of the keys that are bound to this profile.
         isolation: whose requests share cached prefixes.
         first_token_seconds: how long a newcomer may wait for its first token.
+        sampling: what holds for requests that choose nothing, instead of the model's own.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Profile:
     api_keys: frozenset[str] = frozenset()
     isolation: Isolation = Isolation.NONE
     first_token_seconds: float = 3.0
+    sampling: Sampling = NO_CHOICE
 
 
 # Without any in the policy, as an older operator sends it.

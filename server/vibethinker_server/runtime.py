@@ -20,6 +20,7 @@ from vibethinker_server.first_token import predict_first_token
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.flights import Flights
 from vibethinker_server.key_file import KeyFile
+from vibethinker_server.known_models import KnownModel
 from vibethinker_server.line import Line
 from vibethinker_server.load import (
     DeviceMemory,
@@ -56,7 +57,7 @@ class Runtime:
 
     `device`, `gpu_util_ratio`, `line` and `weights` are replaced by the reader's thread,
     `answering` and `backlog` by the middleware once the application has started. Without
-    `api_keys` the client port is open, as vLLM's is.
+    `api_keys` the client port is open, as vLLM's is. `model` is the known one that is served.
     """
 
     settings: EngineSettings
@@ -67,6 +68,7 @@ class Runtime:
     token_file: KeyFile
     served_by: bytes
     api_keys: ApiKeys | None = None
+    model: KnownModel | None = None
     errors: Tally = field(default_factory=Tally)
     requests_by_key: Tally = field(default_factory=Tally)
     unauthorized: Tally = field(default_factory=Tally)
@@ -128,6 +130,13 @@ class Runtime:
             return None
         weights = self.weights.bytes if self.weights else None
         return split_memory(device, pool, reading.kv_usage_ratio, weights)
+
+    @property
+    def kv_token_bytes(self) -> int | None:
+        """Bytes of KV of one token: as the engine says, before that as the checkpoint does."""
+        if self.stats.token_bytes is not None:
+            return self.stats.token_bytes
+        return self.weights.kv_token_bytes if self.weights else None
 
     def queue_with_one_more(self) -> int:
         """Returns the queue if one more request were let in, known even without the engine's."""

@@ -36,7 +36,9 @@ from vibethinker_server.engine_settings import (
 )
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
+from vibethinker_server.known_models import ARTICLE
 from vibethinker_server.llama_cpp.launch import build_llama_probe, run_llama_proxy, show_llama_args
+from vibethinker_server.model_config import identify_model
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
 from vibethinker_server.parent import end_with
 from vibethinker_server.peer_reader import PeerReader
@@ -53,7 +55,7 @@ DEFAULT_POLICY = Policy(
     saturation=Saturation(0.75, 0.65, request_queue_length=4, sustained_seconds=10.0),
     overload=OverloadPolicy.SCALE_OUT_THEN_REJECT,
     max_queued_requests=64,
-    token_limits={"math": 512, "code": 768, "qa": 256},
+    token_limits=ARTICLE,
     default_task="code",
 )
 
@@ -147,6 +149,7 @@ def build_runtime(settings: EngineSettings, files: Path, environment: Mapping[st
         token_file=KeyFile(files / names.FLEET_TOKEN_FILE),
         served_by=name.encode("ascii", "replace"),
         api_keys=ApiKeys(Path(keys)) if keys else None,
+        model=identify_model(settings),
     )
 
 

@@ -14,7 +14,9 @@ from typing import Any
 from vibethinker_server import names
 from vibethinker_server.command_line import build_parser
 from vibethinker_server.engine_settings import EngineSettings
+from vibethinker_server.known_models import ARTICLE, KNOWN_MODELS, KnownModel
 from vibethinker_server.policy_document import policy_schema
+from vibethinker_server.sampling import CHOICES
 
 ENVIRONMENT: Mapping[str, str] = {
     names.ENV_ENGINE: "Engine settings (below) as one JSON object. `serve` needs it; `start` writes"
@@ -78,13 +80,30 @@ POLICY_EXAMPLE: Mapping[str, Any] = {
         "sustainedSeconds": 10,
     },
     "overload": {"policy": "ScaleOutThenReject", "maxQueuedRequests": 64},
-    "tokenLimits": {"math": 512, "code": 768, "qa": 256},
+    "tokenLimits": dict(ARTICLE),
     "defaultTask": "code",
     "profiles": [
         {"name": "webui", "kind": "WebUI"},
         {"name": "app", "kind": "App", "systemPrompt": "You are a coding assistant."},
     ],
 }
+
+
+MODELS_TEXT = """Requests that set none of
+{choices}
+get what the model's authors recommend. One that sets any of them is left as it is: what it leaves
+open is the engine's default, which vLLM takes from the checkpoint's generation_config.json.
+`profiles[].sampling` holds instead of the model's own in the same way: whole. A model is known by
+its repository, a directory by `_name_or_path` in its config.json; any other has the engine's
+defaults alone.
+"""
+MODELS_CAPS = """Caps are tokens of math, code and qa. The resource's presets hold them to three
+quarters of `maxModelLen`.
+"""
+MODELS_HEAD = (
+    "model", "temperature", "top_p", "top_k", "context", "longest answer", "caps of Article",
+    "caps of Reasoning",
+)  # fmt: skip
 
 
 def render_settings_page() -> str:
@@ -102,6 +121,10 @@ def render_settings_page() -> str:
         _table(("field", "value", "default", "meaning"), _fields(policy, policy)),
         POLICY_EXAMPLE_TEXT,
         f"```json\n{json.dumps(POLICY_EXAMPLE, indent=2)}\n```\n",
+        "## Models\n",
+        MODELS_TEXT.format(choices=", ".join(f"`{key}`" for key in CHOICES)),
+        _table(MODELS_HEAD, map(_model, KNOWN_MODELS)),
+        MODELS_CAPS,
         "## Environment\n",
         _table(("variable", "meaning"), _code_first(ENVIRONMENT)),
         "Of the engine and its libraries, those that matter most:\n",
@@ -111,6 +134,19 @@ def render_settings_page() -> str:
         _table(("file", "meaning"), _code_first(FILES)),
     )
     return "\n".join(sections)
+
+
+def _model(model: KnownModel) -> tuple[str, ...]:
+    sampling = model.sampling
+    numbers = (sampling.temperature, sampling.top_p, sampling.top_k)
+    caps = (", ".join(map(str, caps.values())) for caps in model.caps.values())
+    return (
+        f"`{model.repository}`",
+        *("–" if number is None else f"{number}" for number in numbers),
+        f"{model.context_tokens:,}",
+        "–" if model.answer_tokens is None else f"{model.answer_tokens:,}",
+        *caps,
+    )
 
 
 def _commands(parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Finds the model's weights on disk: whether they are all there, and how many bytes they take."""
+"""Finds the model's weights on disk: whether they are all there, and what they will take."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from pathlib import Path
 from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
 from vibethinker_server.checkpoint.gguf_header import read_gguf_header
 from vibethinker_server.engine_settings import Backend, DataType, EngineSettings, Source
+from vibethinker_server.model_config import kv_token_bytes, read_model_config
 
 INDEX = "model.safetensors.index.json"
 MAX_HEADER_BYTES = 64 * 1024 * 1024
@@ -19,15 +20,22 @@ FLOAT_BYTES: Mapping[DataType, int] = {
     DataType.FLOAT32: 4,
 }
 INTEGER_BYTES: Mapping[str, int] = {"I8": 1, "U8": 1}
-# Scales of INT8 weights, which engines keep in Float32 whatever they serve in.
+# Scales of INT8 weights, as compressed-tensors and bitsandbytes call them: float32 in any engine.
 SCALES = (".weight_scale", ".SCB")
+SCALE_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Weights that lie on disk whole; `bytes` is what they take in memory, None: not known."""
+    """Weights that lie on disk whole, and what they take in memory; None: not known.
+
+    Attributes:
+        bytes: of the weights themselves.
+        kv_token_bytes: of KV, for each token of context.
+    """
 
     bytes: int | None
+    kv_token_bytes: int | None = None
 
 
 def find_weights(settings: EngineSettings, environment: Mapping[str, str]) -> Weights | None:
@@ -37,7 +45,10 @@ def find_weights(settings: EngineSettings, environment: Mapping[str, str]) -> We
     for directory in model_directories(settings, environment):
         files = _files(directory)
         if files:
-            return Weights(_served_bytes(files, FLOAT_BYTES[settings.dtype]))
+            float_bytes = FLOAT_BYTES[settings.dtype]
+            shape = read_model_config(directory).kv
+            kv_bytes = kv_token_bytes(shape, settings, float_bytes) if shape else None
+            return Weights(_served_bytes(files, float_bytes), kv_bytes)
     return None
 
 
@@ -100,7 +111,7 @@ def _tensor_bytes(file: Path, float_bytes: int) -> int | None:
             header = json.loads(stream.read(min(length, MAX_HEADER_BYTES)))
         header.pop("__metadata__", None)
         total: int = sum(
-            prod(tensor["shape"]) * _item_bytes(name, tensor["dtype"], float_bytes)
+            prod(tensor["shape"]) * _element_bytes(name, tensor["dtype"], float_bytes)
             for name, tensor in header.items()
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -108,8 +119,8 @@ def _tensor_bytes(file: Path, float_bytes: int) -> int | None:
     return total
 
 
-def _item_bytes(name: str, dtype: str, float_bytes: int) -> int:
-    return 4 if name.endswith(SCALES) else INTEGER_BYTES.get(dtype, float_bytes)
+def _element_bytes(name: str, dtype: str, float_bytes: int) -> int:
+    return SCALE_BYTES if name.endswith(SCALES) else INTEGER_BYTES.get(dtype, float_bytes)
 
 
 def _read_text(file: Path) -> str | None:

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from vibethinker_operator.crd import build_crd, build_schema
 
+from tests.unit.operating.situations import list_situations
+
 SCHEMA = build_schema()
 SPEC, STATUS = SCHEMA["properties"]["spec"], SCHEMA["properties"]["status"]
 COMMITTED = Path("manifests/crd/vibethinkerdeployments.yaml")
@@ -153,3 +155,36 @@ def test_the_scale_subresource_points_at_fields_that_exist():
     scale = build_crd()["spec"]["versions"][0]["subresources"]["scale"]
     assert {path.removeprefix(".") for path in scale.values()} <= EVERYWHERE.keys()
     assert IN_SPEC["spec.replicas"]["default"] == 1
+
+
+@pytest.mark.parametrize("name", list_situations())
+def test_every_status_that_the_operator_writes_is_within_the_schema(name: str):
+    resource = list_situations()[name]
+    assert not [*unknown_or_out_of_bounds(resource.get("status", {}), STATUS, "status")]
+
+
+def test_a_fit_is_within_the_schema_and_a_wrong_one_is_not():
+    written = {"source": "Spec", "weights": "2.88 GiB", "tokens": 318_336, "sequences": 77}
+    assert not [*unknown_or_out_of_bounds({"fit": written}, STATUS, "status")]
+    for wrong in ({"source": "Guess"}, {"tokens": -1}, {"weights": "9" * 33}, {"bytes": 1}):
+        assert [*unknown_or_out_of_bounds({"fit": written | wrong}, STATUS, "status")], wrong
+
+
+def unknown_or_out_of_bounds(value: Any, schema: dict[str, Any], path: str) -> Iterator[str]:
+    """Yields the paths that the API server would prune or refuse."""
+    if isinstance(value, dict) and "properties" in schema:
+        for name, part in value.items():
+            if name not in schema["properties"]:
+                yield f"{path}.{name}"
+                continue
+            yield from unknown_or_out_of_bounds(part, schema["properties"][name], f"{path}.{name}")
+    elif isinstance(value, list):
+        for part in value:
+            yield from unknown_or_out_of_bounds(part, schema["items"], f"{path}[]")
+    elif isinstance(value, int):
+        if not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+            yield path
+    elif len(value) > schema.get("maxLength", len(value)) or value not in schema.get(
+        "enum", [value]
+    ):
+        yield path

@@ -16,6 +16,7 @@ from vibethinker_server.ops_server import MAX_BODY_BYTES
 from vibethinker_server.policy import SessionLimits
 from vibethinker_server.policy_document import parse_policy
 from vibethinker_server.profiles import ClientSystemMessages, Isolation, Profile, ProfileKind
+from vibethinker_server.sampling import Sampling
 
 CPU = {
     "engine": {"device": "CPU", "kvCacheMemoryBytes": 2**30},
@@ -107,6 +108,7 @@ def test_the_server_obeys_the_profiles_that_the_operator_writes():
         "maxSystemPromptCharacters": 10,
         "isolation": "Key",
         "timeToFirstTokenSeconds": 5,
+        "sampling": {"temperaturePercentage": 0, "topPPercentage": 95},
     }
     auth = {"apiKeysSecretRef": {"name": "vibethinker-keys"}}
     document = render_policy(resource_of({"profiles": [web, app], "auth": auth}))
@@ -117,6 +119,7 @@ def test_the_server_obeys_the_profiles_that_the_operator_writes():
             max_system_prompt_characters=10,
             isolation=Isolation.KEY,
             first_token_seconds=5.0,
+            sampling=Sampling(temperature=0.0, top_p=0.95),
         ),
         Profile(
             "app",

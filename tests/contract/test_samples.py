@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pytest
 from vibethinker_operator import names
 from vibethinker_operator.api import Spec, VibeThinkerDeployment, parse_deployment
-from vibethinker_operator.effective import resolve_engine
+from vibethinker_operator.figures import Figures
+from vibethinker_operator.fit import assess_fit
 from vibethinker_operator.images import DefaultImages, resolve_images
-from vibethinker_operator.kv import KV_BYTES_PER_TOKEN, assess_memory_line
+from vibethinker_operator.kv import assess_capacity, assess_memory_line
 from vibethinker_operator.manifests.samples import SAMPLES, Sample
 from vibethinker_operator.policy import build_scaling_policy
 from vibethinker_operator.prepared_model import find_prepared_model
@@ -70,7 +71,7 @@ def test_whether_its_memory_line_can_be_crossed_is_what_its_text_says(file, reac
 def test_the_line_on_cpu_can_be_crossed_with_what_its_processes_take():
     # Weights of 3.1 GB in BFloat16 and the 1.9 GB that vLLM's processes were measured to take.
     spec = spec_of("cpu.yaml")
-    assert assess_memory_line(spec, observed_non_kv_bytes=5_000_000_000).reachable is True
+    assert assess_memory_line(spec, Figures(non_kv_bytes=5_000_000_000)).reachable is True
 
 
 def test_a_beginners_card_is_one_and_the_fleet_says_that_it_stays_one():
@@ -132,6 +133,12 @@ def test_weights_that_a_job_writes_have_their_claim_beside_them(file):
 
 
 def test_the_small_machines_pool_holds_what_its_text_says():
-    engine = resolve_engine(spec_of("llama-cpp.yaml"))
-    tokens = (engine.kv_cache_memory_bytes or 0) // KV_BYTES_PER_TOKEN
-    assert tokens // engine.max_model_len == 9
+    capacity = assess_capacity(spec_of("llama-cpp.yaml"))
+    assert capacity is not None
+    assert capacity.sequences == 9
+
+
+def test_eight_bit_weights_take_of_a_t4_what_the_text_says():
+    floats, eight = (assess_fit(spec_of(file)) for file in ("t4.yaml", "int8.yaml"))
+    assert (floats.weights_bytes, eight.weights_bytes) == (3_087_428_608, 1_779_813_376)
+    assert round(100 * ((eight.tokens or 0) / (floats.tokens or 1) - 1)) == 14

@@ -449,6 +449,7 @@ versions:
                 systemPrompt: ''
                 clientSystemMessages: Refuse
                 maxSystemPromptCharacters: 4096
+                sampling: {}
                 apiKeys: []
               description: 'Whose system prompt holds: chosen by API key, else by the header X-Profile,
                 else the first.'
@@ -509,6 +510,31 @@ versions:
                     description: 'Longest wait for the first token that this profile tolerates. New sessions
                       that would wait longer are refused where overload.policy refuses. Unset: 1 with
                       kind App, 3 with kind WebUI.'
+                  sampling:
+                    description: 'How tokens are picked for requests that set none of temperature, top_p,
+                      top_k, min_p and the penalties; one that sets any is left as it is. A field set
+                      here leaves the others to the engine. Empty: as the model''s authors advise, where
+                      the model is a known one.'
+                    properties:
+                      temperaturePercentage:
+                        maximum: 200
+                        minimum: 0
+                        type: integer
+                        description: 'Temperature in percent: 60 is 0.6, and 0 always takes the likeliest
+                          token.'
+                      topPPercentage:
+                        maximum: 100
+                        minimum: 1
+                        type: integer
+                        description: 'top_p in percent: 95 takes from the likeliest tokens that have 95
+                          % of the probability.'
+                      topK:
+                        maximum: 1000000
+                        minimum: -1
+                        type: integer
+                        description: 'Takes from so many of the likeliest tokens; -1: from all.'
+                    type: object
+                    default: {}
                   apiKeys:
                     default: []
                     description: 'Names of API keys (entries of auth.apiKeysSecretRef) that are bound
@@ -1701,6 +1727,32 @@ versions:
                   minimum: 0
                   type: integer
                   description: Ready pods whose memory is known.
+              type: object
+            fit:
+              description: What one replica holds on its card.
+              properties:
+                source:
+                  description: Whether it is computed from the spec, or a pod's engine told it.
+                  enum:
+                  - Spec
+                  - Measured
+                  type: string
+                weights:
+                  maxLength: 32
+                  type: string
+                  description: Memory of the weights, such as 2.88 GiB.
+                kvBytesPerToken:
+                  minimum: 0
+                  type: integer
+                  description: KV cache that each token of context takes, in bytes.
+                tokens:
+                  minimum: 0
+                  type: integer
+                  description: Tokens that the KV cache holds.
+                sequences:
+                  minimum: 0
+                  type: integer
+                  description: Sequences of engine.maxModelLen that it holds at once.
               type: object
             requestQueueLength:
               minimum: 0

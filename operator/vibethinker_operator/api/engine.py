@@ -95,7 +95,7 @@ class Flags(ApiModel):
 
 
 LLAMA_POOL_STEP_BYTES: Final = 256 * 28_672
-"""llama.cpp's pool comes in steps of 256 tokens, of 28,672 bytes each (kv.KV_BYTES_PER_TOKEN)."""
+"""llama.cpp's pool comes in steps of 256 tokens, of 28,672 bytes each (resources.llama_args)."""
 
 # CEL cannot ask for the size of an object.
 _NO_FLAG_IS_SET = " && ".join(f"!has(self.flags.{to_camel(name)})" for name in Flags.model_fields)

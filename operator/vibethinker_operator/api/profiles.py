@@ -30,6 +30,19 @@ class Isolation(StrEnum):
     NONE = "None"
 
 
+class Sampling(ApiModel):
+    """How tokens are picked where a request does not say; empty: as the model's authors advise."""
+
+    temperature_percentage: Annotated[int, Field(ge=0, le=200)] | None = None
+    """Temperature in percent: 60 is 0.6, and 0 always takes the likeliest token."""
+
+    top_p_percentage: Annotated[int, Field(ge=1, le=100)] | None = None
+    """top_p in percent: 95 takes from the likeliest tokens that have 95 % of the probability."""
+
+    top_k: Annotated[int, Field(ge=-1, le=1_000_000)] | None = None
+    """Takes from so many of the likeliest tokens; -1: from all."""
+
+
 # Printable text: no control characters but tab and line feed, none that turn the direction of
 # writing (a prompt would read otherwise than it is), no byte order mark.
 _PRINTABLE = (
@@ -88,6 +101,11 @@ class Profile(ApiModel):
     time_to_first_token_seconds: Annotated[int, Field(ge=1, le=600)] | None = None
     """Longest wait for the first token that this profile tolerates. New sessions that would wait
     longer are refused where overload.policy refuses. Unset: 1 with kind App, 3 with kind WebUI."""
+
+    sampling: Sampling = Sampling()
+    """How tokens are picked for requests that set none of temperature, top_p, top_k, min_p and the
+    penalties; one that sets any is left as it is. A field set here leaves the others to the
+    engine. Empty: as the model's authors advise, where the model is a known one."""
 
     api_keys: Annotated[
         tuple[KeyName, ...],

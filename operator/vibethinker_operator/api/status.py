@@ -115,6 +115,32 @@ class MemoryStatus(StatusModel):
     """Ready pods whose memory is known."""
 
 
+class FitSource(StrEnum):
+    """Spec: computed from the spec and the card. Measured: a pod's engine told it."""
+
+    SPEC = "Spec"
+    MEASURED = "Measured"
+
+
+class FitStatus(StatusModel):
+    """What one replica holds on its card. It is told, and nothing is held up by it."""
+
+    source: FitSource | None = None
+    """Whether it is computed from the spec, or a pod's engine told it."""
+
+    weights: Annotated[str, Field(max_length=32)] | None = None
+    """Memory of the weights, such as 2.88 GiB."""
+
+    kv_bytes_per_token: Annotated[int, Field(ge=0)] | None = None
+    """KV cache that each token of context takes, in bytes."""
+
+    tokens: Annotated[int, Field(ge=0)] | None = None
+    """Tokens that the KV cache holds."""
+
+    sequences: Annotated[int, Field(ge=0)] | None = None
+    """Sequences of engine.maxModelLen that it holds at once."""
+
+
 class DecisionStatus(StatusModel):
     """The last decision that changed anything."""
 
@@ -201,6 +227,9 @@ class Status(StatusModel):
 
     memory: MemoryStatus | None = None
     """Memory of the fleet."""
+
+    fit: FitStatus | None = None
+    """What one replica holds on its card."""
 
     request_queue_length: Annotated[int, Field(ge=0)] | None = None
     """Requests that wait, over the known ready pods."""

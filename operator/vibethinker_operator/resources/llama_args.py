@@ -11,13 +11,16 @@ from typing import Final
 from vibethinker_operator import names
 from vibethinker_operator.api import Spec
 from vibethinker_operator.effective import resolve_engine
-from vibethinker_operator.kv import KV_BYTES_PER_TOKEN
+from vibethinker_operator.model_sizes import MODEL_SIZES
 from vibethinker_operator.quantity import parse_quantity
 
 LOOPBACK: Final = "127.0.0.1"
 
 CONTEXT_STEP: Final = 256
 """llama.cpp rounds its context up to whole multiples of this."""
+
+KV_TOKEN_BYTES: Final = MODEL_SIZES["WeiboAI/VibeThinker-1.5B"].kv_token_bytes()
+"""28,672. llama-server has to be told before anybody has read the file's header."""
 
 MOST_PHYSICAL_BATCH: Final = 512
 """A larger one is not faster on a CPU and takes more memory (llama.cpp's own default)."""
@@ -30,7 +33,7 @@ def render_llama_args(spec: Spec) -> list[str]:
     28,672 bytes each (VibeThinker-1.5B in 16 bits).
     """
     engine = resolve_engine(spec)
-    pool_tokens = (engine.kv_cache_memory_bytes or 0) // KV_BYTES_PER_TOKEN
+    pool_tokens = (engine.kv_cache_memory_bytes or 0) // KV_TOKEN_BYTES
     return [
         *("--model", engine.model),
         *("--alias", spec.model.served_name),

@@ -7,9 +7,10 @@ from typing import Any
 
 from vibethinker_server.engine_args import ANY_ADDRESS
 from vibethinker_server.engine_settings import Device
+from vibethinker_server.known_models import VIBETHINKER_1_5B
 from vibethinker_server.start_error import StartError
 
-DEFAULT_MODEL = "WeiboAI/VibeThinker-1.5B"
+DEFAULT_MODEL = VIBETHINKER_1_5B.repository
 DEFAULT_SERVED_NAME = "vibethinker-1.5b"
 LOOPBACK = "127.0.0.1"
 DEFAULT_LOG = Path("logs/api.log")

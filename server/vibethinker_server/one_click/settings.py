@@ -9,20 +9,18 @@ from typing import Any
 from pydantic import ValidationError
 
 from vibethinker_server.engine_settings import DataType, Device, EngineSettings, Source
+from vibethinker_server.known_models import VIBETHINKER_1_5B, KnownModel, find_known_model
 from vibethinker_server.one_click.machine import Gpu, Machine
-from vibethinker_server.one_click.options import DEFAULT_MODEL, StartOptions, apply_changes
+from vibethinker_server.one_click.options import StartOptions, apply_changes
 from vibethinker_server.start_error import StartError
 
 GIB = 2**30
-# The default model's, of which any other model on a CPU is taken to be a small one.
-PARAMETERS = 1_543_714_304
-KV_VALUES_PER_TOKEN = 2 * 28 * 2 * 128
 MAX_MODEL_LEN = 4096
 # What is left of a GPU to display, driver and fragmentation.
 SPARE_PERCENTAGE = 3
 UTILIZATION_PERCENTAGE = 85
-# Weights in Float16 (2.9 GiB), CUDA itself and one long sequence.
-LEAST_GPU_BYTES = int(4.5 * GIB)
+# Beside the weights: CUDA itself and one long sequence.
+LEAST_GPU_BYTES = int(1.625 * GIB)
 # Measured: vLLM's two processes on a CPU, without weights and pool.
 CPU_PROCESSES_BYTES = 2 * GIB
 MOST_CPU_POOL_BYTES = 4 * GIB
@@ -74,23 +72,27 @@ def choose_settings(
         "opsPort": options.ops_port,
         "drainSeconds": DRAIN_SECONDS,
     }
-    picked |= _on_cpu(machine, changed) if device is Device.CPU else _on_gpu(machine, options)
+    model = find_known_model(options.model)
+    # Any other model on a CPU is taken to be a small one.
+    small = model or VIBETHINKER_1_5B
+    picked |= _on_cpu(machine, changed, small) if device is Device.CPU else _on_gpu(machine, model)
     try:
         return EngineSettings.model_validate(apply_changes(picked, options.changes))
     except ValidationError as error:
         raise StartError("; ".join(map(_sentence, error.errors()))) from error
 
 
-def _on_gpu(machine: Machine, options: StartOptions) -> dict[str, Any]:
+def _on_gpu(machine: Machine, model: KnownModel | None) -> dict[str, Any]:
     gpu = choose_gpu(machine)
     picked = {"dtype": DataType.FLOAT16, "blockSize": 16, "maxNumSeqs": 128}
     if gpu is None:
         return picked | {"gpuMemoryUtilizationPercentage": UTILIZATION_PERCENTAGE}
-    if options.model == DEFAULT_MODEL and gpu.free_bytes < LEAST_GPU_BYTES:
+    least = LEAST_GPU_BYTES + model.parameters * ELEMENT_BYTES[DataType.FLOAT16] if model else 0
+    if gpu.free_bytes < least:
         raise StartError(
             f"GPU {gpu.index} ({gpu.name}) has {gigabytes(gpu.free_bytes)} of"
             f" {gigabytes(gpu.total_bytes)} free, and the model needs"
-            f" {gigabytes(LEAST_GPU_BYTES)}: end what uses it (nvidia-smi names it)"
+            f" {gigabytes(least)}: end what uses it (nvidia-smi names it)"
         )
     # vLLM refuses a share that is not free at its start.
     free = gpu.free_bytes * 100 // gpu.total_bytes - SPARE_PERCENTAGE
@@ -98,23 +100,23 @@ def _on_gpu(machine: Machine, options: StartOptions) -> dict[str, Any]:
     return picked | {"gpuMemoryUtilizationPercentage": percentage}
 
 
-def _on_cpu(machine: Machine, changed: set[str]) -> dict[str, Any]:
+def _on_cpu(machine: Machine, changed: set[str], model: KnownModel) -> dict[str, Any]:
     # Without the instructions, BFloat16 computes at a tenth of Float32's speed (measured).
     dtype = DataType.BFLOAT16 if machine.fast_bfloat16 else DataType.FLOAT32
     picked: dict[str, Any] = {"dtype": dtype, "blockSize": 32, "maxNumSeqs": 16}
     if "kvCacheMemoryBytes" not in changed:
-        picked["kvCacheMemoryBytes"] = _cpu_pool_bytes(machine, ELEMENT_BYTES[dtype])
+        picked["kvCacheMemoryBytes"] = _cpu_pool_bytes(machine, model, ELEMENT_BYTES[dtype])
     if not machine.has_compiler:
         picked["flags"] = {"enforceEager": True}
     return picked
 
 
-def _cpu_pool_bytes(machine: Machine, element_bytes: int) -> int:
+def _cpu_pool_bytes(machine: Machine, model: KnownModel, element_bytes: int) -> int:
     """Returns the KV pool's size: vLLM touches it whole at its start, so it must be there."""
     if machine.memory_bytes is None:
         return MOST_CPU_POOL_BYTES
-    taken = PARAMETERS * element_bytes + CPU_PROCESSES_BYTES
-    least = KV_VALUES_PER_TOKEN * element_bytes * MAX_MODEL_LEN
+    taken = model.parameters * element_bytes + CPU_PROCESSES_BYTES
+    least = model.kv.values_per_token * element_bytes * MAX_MODEL_LEN
     left = machine.memory_bytes - taken
     if left < least:
         raise StartError(

@@ -18,10 +18,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from vibethinker_operator.api import Spec
-from vibethinker_operator.card import CARD_MEMORY_BYTES
+from vibethinker_operator.api import Gpu, Spec
 from vibethinker_operator.effective import resolve_engine
-from vibethinker_operator.kv import expect_capacity
+from vibethinker_operator.kv import assess_capacity
 
 from tests.bench.paged.lengths import Request, group, parse_azure, parse_table, render_table
 from tests.bench.paged.packing import Pool, compare
@@ -72,10 +71,11 @@ def measure(traces: dict[str, list[Request]]) -> dict[str, Any]:
 
 def pool_of_card() -> Pool:
     """Returns the KV pool that `spec: {}` has on CARD."""
-    spec = Spec()
-    engine = resolve_engine(spec)
+    spec = Spec(gpu=Gpu(product=CARD))
+    engine, capacity = resolve_engine(spec), assess_capacity(spec)
+    assert capacity is not None  # the card's memory is known
     return Pool(
-        tokens=expect_capacity(spec, CARD_MEMORY_BYTES[CARD]).tokens,
+        tokens=capacity.tokens,
         block=engine.block_size,
         max_model_len=engine.max_model_len,
     )

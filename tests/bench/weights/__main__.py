@@ -2,26 +2,34 @@
 
     python -m tests.bench.weights   writes build/bench/weights.json
 
-Computed from the shapes of its tensors, so no weights are needed; and for what vLLM serves, the
-tokens of KV cache that a T4 then has room for, by the operator's arithmetic.
+Computed by the operator's own arithmetic from the model's dimensions, so no weights are needed; and
+for what vLLM serves, the tokens of KV cache that a T4 then has room for.
 """
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from vibethinker_operator.api import Spec
-from vibethinker_operator.card import CARD_MEMORY_BYTES
-from vibethinker_operator.effective import resolve_engine
-from vibethinker_operator.kv import KV_BYTES_PER_TOKEN, expect_capacity
+from vibethinker_operator.api import Gpu, Model, Quantization, Spec
+from vibethinker_operator.fit import assess_fit
+from vibethinker_operator.model_sizes import MODEL_SIZES, WeightFormat
 
-from tests.bench.weights.figures import weigh
 from tests.cluster.progress import say
 
 OUT = Path("build/bench/weights.json")
-CARD: Final = "Tesla-T4"
-SERVED_BY_VLLM: Final = ("float16", "w8a8")
+MODEL: Final = "WeiboAI/VibeThinker-1.5B"
+CARD: Final = Gpu(product="Tesla-T4")
+FORMATS: Final[Mapping[str, WeightFormat]] = {
+    "float16": WeightFormat.FLOAT,
+    "w8a8": WeightFormat.W8A8,
+    "gguf_q8_0": WeightFormat.GGUF_Q8_0,
+}
+SERVED_BY_VLLM: Final[Mapping[str, Spec]] = {
+    "float16": Spec(gpu=CARD),
+    "w8a8": Spec(gpu=CARD, model=Model(quantization=Quantization())),
+}
 
 
 def main() -> int:
@@ -36,22 +44,14 @@ def main() -> int:
 
 def measure() -> dict[str, dict[str, float]]:
     """Returns each format's bytes, their share of Float16's, and the tokens of a T4's KV pool."""
-    weights = weigh()
+    weights = {name: MODEL_SIZES[MODEL].weights_bytes(format_) for name, format_ in FORMATS.items()}
     result: dict[str, dict[str, float]] = {
         name: {"bytes": size, "of_float16": round(size / weights["float16"], 3)}
         for name, size in weights.items()
     }
-    for name in SERVED_BY_VLLM:
-        result[name]["t4_kv_tokens"] = kv_tokens(saved_bytes=weights["float16"] - weights[name])
+    for name, spec in SERVED_BY_VLLM.items():
+        result[name]["t4_kv_tokens"] = assess_fit(spec).tokens or 0
     return result
-
-
-def kv_tokens(*, saved_bytes: int) -> int:
-    """Returns the tokens that fit a T4 at the defaults, with weights smaller than Float16's."""
-    spec = Spec()
-    pool_bytes = expect_capacity(spec, CARD_MEMORY_BYTES[CARD]).pool_bytes + saved_bytes
-    block = resolve_engine(spec).block_size
-    return pool_bytes // (block * KV_BYTES_PER_TOKEN) * block
 
 
 if __name__ == "__main__":

@@ -3,11 +3,13 @@
 import pytest
 from vibethinker_operator.api import parse_deployment
 from vibethinker_operator.card import CARD_MEMORY_BYTES, GIB
-from vibethinker_operator.kv import KV_BYTES_PER_TOKEN, assess_memory_line, expect_capacity
+from vibethinker_operator.figures import Figures
+from vibethinker_operator.kv import assess_capacity, assess_memory_line
 
 from charts.source.reference.sizing import (
     CARDS,
     HEAD,
+    full_memory_bytes,
     render_sizing_page,
     sequences_to_reach_the_line,
 )
@@ -34,7 +36,16 @@ def test_a_t4_has_the_figures_that_were_worked_out_by_hand():
     # 14.56 × 0.85 − 2.875 − 1 = 8.50 GiB; over 28,672 bytes a token; over 4096 tokens.
     assert BY_CARD["T4"]["KV pool, GiB"] == "8.50"
     assert BY_CARD["T4"]["sequences of 4096 that fit"] == "77"
+    assert BY_CARD["T4"]["with INT8 weights"] == "88"
     assert BY_CARD["T4"]["`maxNumSeqs` that reaches it"] == "65"
+
+
+@pytest.mark.parametrize(("sequences", "gigabytes"), [(16, "6.04"), (32, "7.92")])
+def test_sixteen_and_thirty_two_full_sequences_take_the_6_to_8_gb_that_users_report(
+    sequences, gigabytes
+):
+    assert f"{full_memory_bytes(sequences=sequences, tokens=4096) / 1e9:.2f}" == gigabytes
+    assert f"take {gigabytes} GB" in render_sizing_page()
 
 
 @pytest.mark.parametrize("product", CARD_MEMORY_BYTES)
@@ -53,7 +64,7 @@ def test_one_sequence_fewer_does_not_reach_the_line(card):
         metadata = {"name": "chat", "namespace": "team", "uid": "u"}
         body = {"metadata": metadata, "spec": {"engine": {"maxNumSeqs": sequences}}}
         spec = parse_deployment(body).spec
-        return assess_memory_line(spec, observed_device_bytes=card.memory_bytes).reachable
+        return assess_memory_line(spec, Figures(device_bytes=card.memory_bytes)).reachable
 
     needed = sequences_to_reach_the_line(card.memory_bytes)
     assert needed is not None
@@ -65,8 +76,8 @@ def test_fp8_holds_twice_the_tokens_and_longer_sequences_fewer():
     def capacity(**engine: object) -> tuple[int, int]:
         metadata = {"name": "chat", "namespace": "team", "uid": "u"}
         spec = parse_deployment({"metadata": metadata, "spec": {"engine": engine}}).spec
-        found = expect_capacity(spec, 24 * GIB)
-        assert found.pool_bytes // KV_BYTES_PER_TOKEN > 0
+        found = assess_capacity(spec, Figures(device_bytes=24 * GIB))
+        assert found is not None
         return found.tokens, found.sequences
 
     tokens, sequences = capacity()
@@ -78,4 +89,6 @@ def test_fp8_holds_twice_the_tokens_and_longer_sequences_fewer():
 def test_a_card_too_small_for_the_weights_has_room_for_nothing():
     metadata = {"name": "chat", "namespace": "team", "uid": "u"}
     spec = parse_deployment({"metadata": metadata, "spec": {}}).spec
-    assert expect_capacity(spec, 4 * GIB).sequences == 0
+    found = assess_capacity(spec, Figures(device_bytes=4 * GIB))
+    assert found is not None
+    assert found.sequences == 0

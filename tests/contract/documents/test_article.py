@@ -12,7 +12,8 @@ import pytest
 import yaml
 from vibethinker_operator.api import Spec
 from vibethinker_operator.effective import resolve_engine
-from vibethinker_operator.kv import highest_memory_bytes
+from vibethinker_operator.figures import OVERHEAD_BYTES
+from vibethinker_operator.model_sizes import MODEL_SIZES, WeightFormat
 from vibethinker_server.command_line import build_parser
 
 from tests.bench.paged.__main__ import measure, read_tables
@@ -176,8 +177,11 @@ def test_what_it_says_of_sizes_is_what_the_arithmetic_says(page):
         assert f"{weights[name]['t4_kv_tokens']:,}" in said
         assert f"{weights[name]['bytes'] / 1e9:.2f}" in said
     assert f"{weights['gguf_q8_0']['bytes'] / 1e9:.2f}" in said
+    model = MODEL_SIZES["WeiboAI/VibeThinker-1.5B"]
     for sequences in (16, 32):
-        assert f"{highest_memory_bytes(sequences=sequences, tokens=4096) / 1e9:.2f}" in said
+        kv = sequences * 4096 * model.kv_token_bytes()
+        taken = model.weights_bytes(WeightFormat.FLOAT) + OVERHEAD_BYTES + kv
+        assert f"{taken / 1e9:.2f}" in said
 
 
 @pytest.mark.parametrize(

@@ -146,9 +146,10 @@ def list_rarer_views() -> list[FleetView]:
     update = make_view(offer="0123456789ab", offered_images=replace(IMAGES, engine=ENGINES[0]))
     few = {"gpu": {"product": "Tesla-T4"}, "engine": {"maxNumSeqs": 16}}
     reachable = {"gpu": {"product": "Tesla-T4"}}
+    too_large = reachable | {"engine": {"kvCacheMemoryBytes": 12 * 2**30}}
     words = ("WriteRefused", "WriteForbidden")
     problems = [make_view(None, problem=Cause(word, "the API server says no")) for word in words]
-    lines = [make_view(spec=spec) for spec in (few, reachable)]
+    lines = [make_view(spec=spec) for spec in (few, reachable, too_large)]
     return [*(make_view(decision=d) for d in decisions), *engines, update, *problems, *lines]
 
 

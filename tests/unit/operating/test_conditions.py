@@ -3,15 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from vibethinker_operator.api.status import Condition, ConditionStatus
+from vibethinker_operator.api.status import Condition, ConditionStatus, Status
 from vibethinker_operator.causes import Cause
 from vibethinker_operator.conditions import (
     render_conditions,
 )
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.images import Images
+from vibethinker_operator.notices import tell_transitions
 from vibethinker_operator.observed import DeploymentCondition
 from vibethinker_operator.scaling import Mode, ScalingPolicy
+from vibethinker_operator.status import render_status
 
 from tests.unit.deciding.builders import (
     START,
@@ -32,6 +34,7 @@ DRAINED = make_pod("d", draining_since=START - 5)
 PROBLEM = Cause("WriteForbidden", "exceeded quota: services")
 FAILURE = DeploymentCondition("ReplicaFailure", "True", "FailedCreate", "exceeded quota", None)
 T4, L4 = ({"gpu": {"product": product}} for product in ("Tesla-T4", "NVIDIA-L4"))
+LINE = "MemoryLineReachable"
 IMAGE = "engine.example/vllm"
 
 
@@ -146,14 +149,39 @@ def test_before_there_is_a_deployment_nothing_is_known_of_scaling(type_):
     ],
 )
 def test_memory_line_reachable_is_computed_before_a_pod_runs(spec, status, reason):
-    assert answer(make_view(None, spec=spec), "MemoryLineReachable") == (status, reason)
+    assert answer(make_view(None, spec=spec), LINE) == (status, reason)
+
+
+def test_the_memory_line_is_told_with_what_fits():
+    message = find(render_conditions(make_view(None, spec=T4), (), START), LINE).message
+    assert message == (
+        "up to 85 % at full length: the line of 75 % can be crossed; holds 318,336 tokens: 77"
+        " sequences of 4,096, of the 128 that engine.maxNumSeqs lets run"
+    )
+    cpu = find(render_conditions(make_view(None, spec=CPU_SPEC), (), START), LINE)
+    assert cpu.message.endswith(
+        "reports it; holds 37,440 tokens: 9 sequences of 4,096, of the 128"
+        " that engine.maxNumSeqs lets run"
+    )
+
+
+def test_weights_that_do_not_fit_are_said_before_the_first_start_and_told_as_a_warning():
+    spec = T4 | {"engine": {"kvCacheMemoryBytes": 12 * 2**30}}
+    status = render_status(make_view(None, spec=spec), Status(), START)
+    condition = find(status.conditions or (), LINE)
+    assert (condition.status, condition.reason) == (FALSE, "DoesNotFit")
+    assert (
+        "weights of 2.88 GiB, 1.00 GiB beside them and a KV cache of 12.00 GiB" in condition.message
+    )
+    warnings = [notice.reason for notice in tell_transitions(Status(), status)]
+    assert "DoesNotFit" in warnings
 
 
 def test_what_a_pod_reports_counts_for_more_than_the_name_of_its_card():
     observed = make_observed(READY)
     signals = read_once(observed)  # 24 GB, so that 16 sequences do not reach the line
     view = make_view(observed, spec={"engine": {"maxNumSeqs": 16}}, signals=signals)
-    assert answer(view, "MemoryLineReachable") == (FALSE, "QueueDecides")
+    assert answer(view, LINE) == (FALSE, "QueueDecides")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from vibethinker_operator.api.status import StartPhase, Status
+from vibethinker_operator.api.status import FitSource, FitStatus, StartPhase, Status
 from vibethinker_operator.scaling import Mode, ScalingPolicy
 from vibethinker_operator.status import (
     render_invalid,
@@ -22,7 +22,7 @@ from tests.unit.deciding.builders import (
     make_starting,
 )
 from tests.unit.operating.views import decide_once, make_view, read_once
-from tests.unit.operator_api.resource import CPU_SPEC, IMAGES
+from tests.unit.operator_api.resource import CPU_SPEC, IMAGES, VOLUME_SPEC
 
 READY = make_pod("a")
 PULLING = make_starting("b", created=START - 9, pulling=True)
@@ -83,6 +83,60 @@ def test_memory_that_no_pod_tells_is_unknown_and_not_zero():
     memory = render_status(make_view(observed, signals=signals), Status(), START).memory
     assert memory is not None
     assert (memory.used_percentage, memory.raw_percentage) == (None, None)
+
+
+T4 = {"gpu": {"product": "Tesla-T4"}}
+TOLD = {
+    "checkpoint_weights_bytes": 3_087_428_608.0,
+    "kv_token_bytes": 28_672.0,
+    "kv_pool_tokens": 320_000.0,
+}
+
+
+def test_what_fits_is_computed_before_the_first_pod_and_measured_afterwards():
+    before = render_status(make_view(None, spec=T4), Status(), START)
+    assert before.fit == FitStatus(
+        source=FitSource.SPEC,
+        weights="2.88 GiB",
+        kv_bytes_per_token=28_672,
+        tokens=318_336,
+        sequences=77,
+    )
+    observed = make_observed(READY)
+    signals = read_once(observed, **TOLD)
+    measured = render_status(make_view(observed, spec=T4, signals=signals), before, START + 1)
+    assert measured.fit is not None
+    assert (measured.fit.source, measured.fit.tokens) == (FitSource.MEASURED, 320_000)
+
+
+def test_what_was_measured_stays_while_no_pod_tells_and_goes_with_another_spec():
+    observed = make_observed(READY)
+    signals = read_once(observed, **TOLD)
+    measured = render_status(make_view(observed, spec=T4, signals=signals), Status(), START)
+    silent = make_view(observed, spec=T4, signals=read_once(observed))
+    assert render_status(silent, measured, START + 1).fit == measured.fit
+    assert render_status(make_view(None, spec=T4), measured, START + 1).fit == measured.fit
+    older = measured.model_copy(update={"observed_generation": 2})
+    renewed = render_status(make_view(None, spec=T4), older, START + 1).fit
+    assert renewed is not None
+    assert (renewed.source, renewed.tokens) == (FitSource.SPEC, 318_336)
+
+
+def test_load_that_moves_leaves_what_fits_as_it_is():
+    observed = make_observed(READY)
+    fits = [
+        render_status(
+            make_view(observed, signals=read_once(observed, **TOLD, kv_used=kv, other_bytes=other)),
+            Status(),
+            START,
+        ).fit
+        for kv, other in ((0.0, 1.5 * GB), (9 * GB, 1.6 * GB))
+    ]
+    assert fits[0] == fits[1]
+
+
+def test_a_fit_of_which_nothing_is_known_is_not_there():
+    assert render_status(make_view(None, spec=VOLUME_SPEC), Status(), START).fit is None
 
 
 def test_a_decision_is_told_with_its_numbers_and_what_would_change_it():

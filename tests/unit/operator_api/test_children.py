@@ -99,6 +99,11 @@ def test_the_policy_document_is_the_one_that_servers_agreed_to():
                 "maxSystemPromptCharacters": 4096,
                 "isolation": None,
                 "timeToFirstTokenSeconds": None,
+                "sampling": {
+                    "temperaturePercentage": None,
+                    "topPPercentage": None,
+                    "topK": None,
+                },
                 "apiKeys": [],
             }
         ],

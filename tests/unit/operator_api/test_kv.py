@@ -2,13 +2,8 @@ from typing import Any
 
 import pytest
 from vibethinker_operator.card import card_memory_bytes
-from vibethinker_operator.kv import (
-    KV_BYTES_PER_TOKEN,
-    WEIGHTS_BYTES,
-    Reachability,
-    assess_memory_line,
-    highest_memory_bytes,
-)
+from vibethinker_operator.figures import Figures
+from vibethinker_operator.kv import Reachability, assess_memory_line
 
 from tests.unit.operator_api.resource import CPU_SPEC, changed, make_resource
 
@@ -16,24 +11,12 @@ GIB = 2**30
 T4 = {"gpu": {"product": "Tesla-T4"}}
 
 
-def assess(spec: dict[str, Any], **observed: int) -> Reachability:
-    return assess_memory_line(make_resource(spec).spec, **observed)
+def assess(spec: dict[str, Any], **told: int) -> Reachability:
+    return assess_memory_line(make_resource(spec).spec, Figures(**told))
 
 
 def t4(max_num_seqs: int, **engine: Any) -> dict[str, Any]:
     return T4 | {"engine": {"maxNumSeqs": max_num_seqs, **engine}}
-
-
-def test_the_models_own_figures():
-    assert KV_BYTES_PER_TOKEN == 28_672
-    assert WEIGHTS_BYTES == 3_087_428_608
-
-
-@pytest.mark.parametrize(("sequences", "gigabytes"), [(16, 6.04), (32, 7.92)])
-def test_sixteen_and_thirty_two_full_sequences_take_the_6_to_8_gb_that_users_report(
-    sequences, gigabytes
-):
-    assert round(highest_memory_bytes(sequences=sequences, tokens=4096) / 1e9, 2) == gigabytes
 
 
 @pytest.mark.parametrize(
@@ -73,7 +56,7 @@ def test_float32_fills_twice_as_much():
     found = [
         assess(
             {"engine": cpu | {"dtype": dtype}, "resources": limits},
-            observed_non_kv_bytes=10 * GIB,
+            non_kv_bytes=10 * GIB,
         ).percentage
         for dtype in ("BFloat16", "Float32")
     ]
@@ -93,12 +76,12 @@ def test_nothing_is_claimed_about_a_card_that_is_not_known():
 
 
 def test_what_a_pod_reports_counts_more_than_what_was_expected():
-    found = assess(t4(16), observed_device_bytes=8 * GIB, observed_non_kv_bytes=5 * GIB)
+    found = assess(t4(16), device_bytes=8 * GIB, non_kv_bytes=5 * GIB)
     assert (found.percentage, found.reachable) == (85, True)
 
 
 def test_a_pool_that_the_weights_leave_no_room_for_is_empty_and_not_negative():
-    found = assess(T4, observed_device_bytes=4 * GIB, observed_non_kv_bytes=int(3.5 * GIB))
+    found = assess(T4, device_bytes=4 * GIB, non_kv_bytes=int(3.5 * GIB))
     assert found.percentage == 88
 
 
@@ -107,12 +90,19 @@ def test_a_cpu_fleet_is_unknown_until_a_pod_says_what_its_processes_take():
 
 
 def test_a_cpu_fleet_is_measured_against_its_memory_limit():
-    found = assess(CPU_SPEC, observed_non_kv_bytes=int(3.6 * GIB))
+    found = assess(CPU_SPEC, non_kv_bytes=int(3.6 * GIB))
     assert (found.percentage, found.reachable) == (77, True)
 
 
 def test_another_models_tokens_are_not_guessed_at_but_its_pool_still_bounds_it():
     spec = changed(t4(1), "model", {"repository": "org/other"})
     assert assess(spec).reachable is None
-    found = assess(spec, observed_non_kv_bytes=2 * GIB)
+    found = assess(spec, non_kv_bytes=2 * GIB)
     assert found.percentage == 85
+    # One sequence of 4096 tokens of 64 KiB is a quarter of a GiB.
+    assert assess(spec, non_kv_bytes=2 * GIB, kv_token_bytes=65_536).percentage == 16
+
+
+def test_a_pool_that_an_engine_tells_counts_more_than_a_share_of_the_card():
+    assert assess(t4(128)).percentage == 85
+    assert assess(t4(128), pool_tokens=100_000).percentage == 45

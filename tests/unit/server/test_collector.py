@@ -69,13 +69,20 @@ DEVICE = {
     "vibethinker_memory_bytes|other",
 }
 
+FIT = {
+    "vibethinker_weights_bytes",
+    "vibethinker_kv_token_bytes",
+    "vibethinker_kv_pool_tokens",
+}
+
 
 def test_the_page_of_a_serving_gpu_pod_has_exactly_these_series(rig: Rig):
     rig.runtime.weights = Weights(GIB)
     rig.runtime.gpu_util_ratio = 0.5
     rig.runtime.backlog = lambda: 1200
+    rig.runtime.stats.pool_tokens, rig.runtime.stats.token_bytes = 300_000, 28_672
     page = page_of(rig)
-    assert set(page) == ALWAYS | ENGINE | DEVICE | {
+    assert set(page) == ALWAYS | ENGINE | DEVICE | FIT | {
         "vibethinker_gpu_util",
         "vibethinker_prefill_backlog_tokens",
         "vibethinker_start_phase|Serving",
@@ -85,6 +92,7 @@ def test_the_page_of_a_serving_gpu_pod_has_exactly_these_series(rig: Rig):
     kinds = [value for name, value in page.items() if name.startswith("vibethinker_memory_bytes")]
     assert sum(kinds) == 10 * GIB
     assert page["vibethinker_prefill_backlog_tokens"] == 1200
+    assert [page[name] for name in sorted(FIT)] == [300_000, 28_672, GIB]
     assert page["vibethinker_policy_generation"] == 7
 
 
@@ -101,6 +109,19 @@ def test_before_the_engine_is_up_only_the_pods_own_series_stand(rig: Rig):
     runtime.answering = runtime.stats.initialized = False
     runtime.stats.reading = runtime.device = None
     assert set(page_of(rig)) == ALWAYS | {"vibethinker_start_phase|DownloadingModel"}
+
+
+def test_what_the_checkpoint_says_stands_before_the_engine_is_up(rig: Rig):
+    runtime = rig.runtime
+    runtime.answering = runtime.stats.initialized = False
+    runtime.stats.reading = runtime.stats.pool_bytes = None
+    runtime.weights = Weights(GIB, kv_token_bytes=57_344)
+    page = page_of(rig)
+    assert page["vibethinker_weights_bytes"] == GIB
+    assert page["vibethinker_kv_token_bytes"] == 57_344
+    assert "vibethinker_kv_pool_tokens" not in page
+    runtime.stats.token_bytes = 28_672  # the engine knows better
+    assert page_of(rig)["vibethinker_kv_token_bytes"] == 28_672
 
 
 def test_unknown_weights_stand_under_other(rig: Rig):

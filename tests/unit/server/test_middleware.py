@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from vibethinker_server import door as door_module
 from vibethinker_server import middleware as middleware_module
 from vibethinker_server import names
+from vibethinker_server.known_models import VIBETHINKER_3B
 from vibethinker_server.line import Line
 from vibethinker_server.load import EngineReading
 from vibethinker_server.middleware import VibeThinkerMiddleware
@@ -57,6 +58,15 @@ async def test_the_engine_sees_our_body_our_length_and_one_priority(door: FrontD
     assert json.loads(door.bodies[0])["prompt"] == "b"
     assert request.headers["content-length"] == str(len(door.bodies[0]))
     assert request.headers.getlist("x-vllm-priority") == ["10"]
+
+
+async def test_a_request_that_says_nothing_of_sampling_gets_the_known_models_own(door: FrontDoor):
+    await door.chat()
+    door.rig.runtime.model = VIBETHINKER_3B
+    await door.chat()
+    await door.chat(temperature=0)
+    temperatures = [json.loads(body).get("temperature") for body in door.bodies]
+    assert temperatures == [None, 1.0, 0]
 
 
 async def test_a_known_session_goes_first_and_its_ticket_is_renewed(door: FrontDoor):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from vibethinker_server import __main__ as command
 from vibethinker_server.device_memory import CgroupProbe, NvmlProbe
+from vibethinker_server.known_models import VIBETHINKER_1_5B
 from vibethinker_server.openai_errors import OpenAIError
 from vibethinker_server.serve import DEFAULT_POLICY, build_probe, build_runtime, read_policy
 from vibethinker_server.start_error import StartError
@@ -39,6 +40,11 @@ def test_a_pod_answers_by_its_name(tmp_path: Path):
     named = build_runtime(settings, tmp_path, {"POD_NAME": "pod-1", "HOSTNAME": "host"})
     assert named.served_by == b"pod-1"
     assert build_runtime(settings, tmp_path, {"HOSTNAME": "host"}).served_by == b"host"
+
+
+def test_the_model_that_is_served_is_known_by_its_repository(tmp_path: Path):
+    assert build_runtime(make_settings(), tmp_path, {}).model is VIBETHINKER_1_5B
+    assert build_runtime(make_settings(model="somebody/else"), tmp_path, {}).model is None
 
 
 def test_keys_are_asked_for_exactly_where_the_operator_says_where_they_lie(tmp_path: Path):

@@ -98,3 +98,21 @@ def test_a_broken_index_counts_as_not_there(tmp_path: Path, index: str):
     (tmp_path / "model.safetensors.index.json").write_text(index)
     write_safetensors(tmp_path / "one.safetensors", TENSORS)
     assert find_weights(make_settings(model=str(tmp_path), source="Volume"), {}) is None
+
+
+def test_the_kv_of_a_token_is_told_beside_the_weights(tmp_path: Path):
+    write_safetensors(tmp_path / "model.safetensors", TENSORS)
+    config = {"num_hidden_layers": 28, "num_attention_heads": 12, "num_key_value_heads": 2}
+    (tmp_path / "config.json").write_text(json.dumps(config | {"hidden_size": 1536}))
+    settings = make_settings(model=str(tmp_path), source="Volume")
+    assert find_weights(settings, {}) == Weights(SERVED, kv_token_bytes=28_672)
+    settings = make_settings(model=str(tmp_path), source="Volume", dtype="Float32")
+    assert find_weights(settings, {}) == Weights(SERVED_IN_32_BITS, kv_token_bytes=57_344)
+
+
+@pytest.mark.parametrize("scale", ["weight_scale", "SCB"])
+def test_scales_of_int8_weights_stay_in_32_bits(tmp_path: Path, scale: str):
+    layer = {"q.weight": ("I8", [10, 20]), f"q.{scale}": ("F32", [10]), "norm": ("BF16", [20])}
+    write_safetensors(tmp_path / "model.safetensors", layer)
+    settings = make_settings(model=str(tmp_path), source="Volume")
+    assert find_weights(settings, {}) == Weights(10 * 20 + 10 * 4 + 20 * 2)
