@@ -44,7 +44,11 @@ def choose_gpu(machine: Machine) -> Gpu | None:
 
 
 def choose_settings(
-    machine: Machine, options: StartOptions, source: Source = Source.HUGGING_FACE
+    machine: Machine,
+    options: StartOptions,
+    source: Source = Source.HUGGING_FACE,
+    *,
+    in_16_bits: bool = False,
 ) -> EngineSettings:
     """Returns the settings for this machine with the options' changes.
 
@@ -52,6 +56,7 @@ def choose_settings(
         machine: where it will run.
         options: what was asked for; `options.model` is a repository or an absolute path.
         source: where the model comes from.
+        in_16_bits: whether it computes in nothing else.
 
     Raises:
         StartError: the model has no room here, or a change breaks a rule of the settings.
@@ -72,10 +77,18 @@ def choose_settings(
         "opsPort": options.ops_port,
         "drainSeconds": DRAIN_SECONDS,
     }
+<<<<<<< HEAD
     model = find_known_model(options.model)
     # Any other model on a CPU is taken to be a small one.
     small = model or VIBETHINKER_1_5B
     picked |= _on_cpu(machine, changed, small) if device is Device.CPU else _on_gpu(machine, model)
+=======
+    picked |= (
+        _on_cpu(machine, changed, in_16_bits=in_16_bits)
+        if device is Device.CPU
+        else _on_gpu(machine, options)
+    )
+>>>>>>> quantize
     try:
         return EngineSettings.model_validate(apply_changes(picked, options.changes))
     except ValidationError as error:
@@ -100,9 +113,14 @@ def _on_gpu(machine: Machine, model: KnownModel | None) -> dict[str, Any]:
     return picked | {"gpuMemoryUtilizationPercentage": percentage}
 
 
+<<<<<<< HEAD
 def _on_cpu(machine: Machine, changed: set[str], model: KnownModel) -> dict[str, Any]:
+=======
+def _on_cpu(machine: Machine, changed: set[str], *, in_16_bits: bool) -> dict[str, Any]:
+>>>>>>> quantize
     # Without the instructions, BFloat16 computes at a tenth of Float32's speed (measured).
-    dtype = DataType.BFLOAT16 if machine.fast_bfloat16 else DataType.FLOAT32
+    fits = machine.fast_bfloat16 or in_16_bits
+    dtype = DataType.BFLOAT16 if fits else DataType.FLOAT32
     picked: dict[str, Any] = {"dtype": dtype, "blockSize": 32, "maxNumSeqs": 16}
     if "kvCacheMemoryBytes" not in changed:
         picked["kvCacheMemoryBytes"] = _cpu_pool_bytes(machine, model, ELEMENT_BYTES[dtype])

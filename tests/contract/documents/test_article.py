@@ -25,8 +25,8 @@ EACH = pytest.mark.parametrize("page", [ENGLISH, CHINESE], ids=lambda page: page
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 CRD = Path("manifests/crd/vibethinkerdeployments.yaml")
 # Named for what is built beside this page: to be emptied once all of it is here.
-AWAITED_FIELDS = {"engine.backend", "model.gguf.outtype", "model.quantization"}
-AWAITED_COMMANDS = {"doctor", "export-gguf", "quantize"}
+AWAITED_FIELDS: set[str] = set()
+AWAITED_COMMANDS = {"doctor"}
 TABLES = {"Azure 2023": "azure-conv-2023", "ServeGen": "servegen-deepseek-r1"}
 
 

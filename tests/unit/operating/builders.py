@@ -16,6 +16,7 @@ from vibethinker_operator.errors import ClusterError
 from vibethinker_operator.fleet import Fleet, read_fleet
 from vibethinker_operator.images import DefaultImages
 from vibethinker_operator.inventory import Snapshot
+from vibethinker_operator.paths import collection_path
 from vibethinker_operator.resources import build_deployment, choose_template
 from vibethinker_operator.samples import Sample, SampleRefused
 from vibethinker_operator.scrape import FleetScraper, Target
@@ -121,6 +122,7 @@ class FakeCluster(Cluster):
         self._call("check_list", {"kind": "List"}, path)
 
     async def create(self, manifest: Mapping[str, Any]) -> bool:
+        collection_path(manifest)  # the real one raises where it knows no path
         self._call("create", manifest, manifest["kind"])
         if manifest["kind"] == "Event":
             self.events.append(dict(manifest))
