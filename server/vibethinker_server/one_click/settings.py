@@ -77,18 +77,14 @@ def choose_settings(
         "opsPort": options.ops_port,
         "drainSeconds": DRAIN_SECONDS,
     }
-<<<<<<< HEAD
     model = find_known_model(options.model)
     # Any other model on a CPU is taken to be a small one.
     small = model or VIBETHINKER_1_5B
-    picked |= _on_cpu(machine, changed, small) if device is Device.CPU else _on_gpu(machine, model)
-=======
     picked |= (
-        _on_cpu(machine, changed, in_16_bits=in_16_bits)
+        _on_cpu(machine, changed, small, in_16_bits=in_16_bits)
         if device is Device.CPU
-        else _on_gpu(machine, options)
+        else _on_gpu(machine, model)
     )
->>>>>>> quantize
     try:
         return EngineSettings.model_validate(apply_changes(picked, options.changes))
     except ValidationError as error:
@@ -113,11 +109,9 @@ def _on_gpu(machine: Machine, model: KnownModel | None) -> dict[str, Any]:
     return picked | {"gpuMemoryUtilizationPercentage": percentage}
 
 
-<<<<<<< HEAD
-def _on_cpu(machine: Machine, changed: set[str], model: KnownModel) -> dict[str, Any]:
-=======
-def _on_cpu(machine: Machine, changed: set[str], *, in_16_bits: bool) -> dict[str, Any]:
->>>>>>> quantize
+def _on_cpu(
+    machine: Machine, changed: set[str], model: KnownModel, *, in_16_bits: bool
+) -> dict[str, Any]:
     # Without the instructions, BFloat16 computes at a tenth of Float32's speed (measured).
     fits = machine.fast_bfloat16 or in_16_bits
     dtype = DataType.BFLOAT16 if fits else DataType.FLOAT32
