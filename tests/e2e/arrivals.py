@@ -21,6 +21,7 @@ class Arrival:
         answers: 1, as vLLM takes a request for several answers apart before its engine.
         priority: vLLM's, lower goes first.
         session: vLLM's own idea of a session, by which it may choose an engine.
+        sampling: temperature, top_p and top_k.
         closed: what was asked for and is not a client's to ask for.
     """
 
@@ -30,6 +31,7 @@ class Arrival:
     answers: int
     priority: int
     session: str | None
+    sampling: list[float]
     closed: list[str]
 
 
