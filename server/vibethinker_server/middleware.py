@@ -29,7 +29,6 @@ from vibethinker_server.request_body import (
 from vibethinker_server.responses import Response
 from vibethinker_server.routes import Api, find_route
 from vibethinker_server.runtime import Runtime, installed
-from vibethinker_server.sampling import NO_CHOICE
 from vibethinker_server.warm_up import App, warm_up
 
 POLICY_VIOLATION = 1008
@@ -112,8 +111,7 @@ class VibeThinkerMiddleware:
         body = await read_body(receive, headers)
         runtime = self._runtime
         served_name, most = runtime.settings.served_name, runtime.max_new_tokens
-        sampling = runtime.model.sampling if runtime.model else NO_CHOICE
-        terms = Terms(runtime.fleet.policy, served_name, most, key, sampling)
+        terms = Terms(runtime.fleet.policy, served_name, most, key, runtime.sampling)
         try:
             return build_generation(api, parse_request(body), headers, terms)
         except OpenAIError:

@@ -59,6 +59,7 @@ class Policy:
         token_limits: the cap in tokens by task.
         default_task: the task of a request that names none.
         profiles: in order; the first is that of a request that names none.
+        repository: what the weights were made from, empty: as the engine's settings say.
     """
 
     generation: int
@@ -69,6 +70,7 @@ class Policy:
     default_task: str
     profiles: tuple[Profile, ...] = DEFAULT_PROFILES
     sessions: SessionLimits = SessionLimits()
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,6 +147,9 @@ class _Policy(_Document):
     """Whose system prompt holds; the first is the default. Unset: one of kind WebUI."""
     sessions: _Sessions = _Sessions()
     """Who counts as known, and within which limits."""
+    repository: Annotated[str, Field(max_length=256)] = ""
+    """Repository that the weights were made from, by which the model is known; unset: as the engine
+    settings say."""
 
     @model_validator(mode="after")
     def _default_is_a_task(self) -> Self:
@@ -223,6 +226,7 @@ def _policy(document: _Policy) -> Policy:
         default_task=document.default_task or max(limits, key=lambda task: limits[task]),
         profiles=tuple(map(_profile, document.profiles)) or DEFAULT_PROFILES,
         sessions=_session_limits(document.sessions),
+        repository=document.repository,
     )
 
 

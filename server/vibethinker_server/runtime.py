@@ -20,7 +20,7 @@ from vibethinker_server.first_token import predict_first_token
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.flights import Flights
 from vibethinker_server.key_file import KeyFile
-from vibethinker_server.known_models import KnownModel
+from vibethinker_server.known_models import KnownModel, find_known_model
 from vibethinker_server.line import Line
 from vibethinker_server.load import (
     DeviceMemory,
@@ -33,6 +33,7 @@ from vibethinker_server.load import (
 from vibethinker_server.peer_sessions import PeerSessions
 from vibethinker_server.phases import Milestones, Phase, phase_of
 from vibethinker_server.retry_after import Chance
+from vibethinker_server.sampling import NO_CHOICE, Sampling
 from vibethinker_server.sessions import Sessions
 from vibethinker_server.tally import Tally
 from vibethinker_server.weights import Weights
@@ -57,7 +58,8 @@ class Runtime:
 
     `device`, `gpu_util_ratio`, `line` and `weights` are replaced by the reader's thread,
     `answering` and `backlog` by the middleware once the application has started. Without
-    `api_keys` the client port is open, as vLLM's is. `model` is the known one that is served.
+    `api_keys` the client port is open, as vLLM's is. `model` is the known one that the engine's
+    settings name.
     """
 
     settings: EngineSettings
@@ -130,6 +132,13 @@ class Runtime:
             return None
         weights = self.weights.bytes if self.weights else None
         return split_memory(device, pool, reading.kv_usage_ratio, weights)
+
+    @property
+    def sampling(self) -> Sampling:
+        """What the authors of the model recommend; the policy's name for it counts first."""
+        named = self.fleet.policy.repository
+        model = find_known_model(named) if named else self.model
+        return model.sampling if model else NO_CHOICE
 
     @property
     def kv_token_bytes(self) -> int | None:

@@ -94,8 +94,8 @@ MODELS_TEXT = """Requests that set none of
 get what the model's authors recommend. One that sets any of them is left as it is: what it leaves
 open is the engine's default, which vLLM takes from the checkpoint's generation_config.json.
 `profiles[].sampling` holds instead of the model's own in the same way: whole. A model is known by
-its repository, a directory by `_name_or_path` in its config.json; any other has the engine's
-defaults alone.
+the policy's `repository`, else by the engine settings' own, a directory by `_name_or_path` in its
+config.json; any other has the engine's defaults alone.
 """
 MODELS_CAPS = """Caps are tokens of math, code and qa. The resource's presets hold them to three
 quarters of `maxModelLen`.

@@ -133,6 +133,19 @@ def test_the_server_obeys_the_profiles_that_the_operator_writes():
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "repository"),
+    [
+        ({}, "WeiboAI/VibeThinker-1.5B"),
+        ({"repository": "WeiboAI/VibeThinker-3B"}, "WeiboAI/VibeThinker-3B"),
+        (VOLUME["model"], ""),
+    ],
+)
+def test_the_server_is_told_what_the_weights_were_made_from(model, repository):
+    document = render_policy(resource_of({"model": model}))
+    assert parse_policy(json.dumps(document)).repository == repository
+
+
 def test_the_server_obeys_the_session_limits_that_the_operator_writes():
     limits = {
         "ttlSeconds": 60,

@@ -1,6 +1,7 @@
 """A start without Kubernetes on a machine with room is the pod of `spec: {}`."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from vibethinker_operator.api import parse_deployment
@@ -33,4 +34,6 @@ def test_the_engine_runs_as_in_the_default_pod():
 
 
 def test_the_built_in_policy_is_the_default_resources():
-    assert parse_policy(json.dumps(render_policy(default_resource()))) == DEFAULT_POLICY
+    policy = parse_policy(json.dumps(render_policy(default_resource())))
+    # Which model a start serves, its own settings say.
+    assert replace(policy, repository="") == DEFAULT_POLICY

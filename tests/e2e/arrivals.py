@@ -56,6 +56,7 @@ class Arrival:
         answers: 1, as vLLM takes a request for several answers apart before its engine.
         priority: vLLM's, lower goes first.
         session: vLLM's own idea of a session, by which it may choose an engine.
+        sampling: temperature, top_p and top_k; of llama-server those that it was sent.
         closed: what was asked for and is not a client's to ask for.
     """
 
@@ -65,6 +66,7 @@ class Arrival:
     answers: int
     priority: int
     session: str | None
+    sampling: list[float]
     closed: list[str]
 
 
@@ -102,6 +104,7 @@ def _llama_arrivals(engine: EngineProcess, body: dict[str, Any]) -> Iterator[Arr
             answers=1,
             priority=0,  # llama-server has none: the proxy seats by it
             session=body.get("id_slot"),
+            sampling=[body[key] for key in ("temperature", "top_p", "top_k") if key in body],
             closed=sorted(set(body) - KNOWN_KEYS),
         )
 

@@ -12,7 +12,9 @@ from vibethinker_operator.samples import (
     parse_fleet_page,
     parse_vllm_page,
 )
+from vibethinker_server.known_models import VIBETHINKER_1_5B
 
+from tests.e2e.arrivals import read_arrivals
 from tests.e2e.engine_process import ROOT, EngineProcess, values
 from tests.e2e.real_engine import CAP, SMALL_POLICY, broken, page
 
@@ -74,6 +76,24 @@ def test_a_streamed_answer_comes_in_pieces_and_ends_whole(server: EngineProcess,
     assert len(events) >= 9
     assert events[-1] == "[DONE]"
     assert json.loads(events[-2])["choices"][0]["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize("path", ALL_REQUESTS)
+def test_a_request_that_chooses_nothing_is_sampled_as_the_known_model_wants_it(
+    vllm: EngineProcess, path: str
+):
+    shortest = {"max_output_tokens": 1} if path == RESPONSES else {"max_tokens": 1}
+    advised = VIBETHINKER_1_5B.sampling
+    whole = {"temperaturePercentage": 60, "topPPercentage": 95, "topK": -1}
+    page(vllm, profiles=[{"name": "webui", "kind": "WebUI", "sampling": whole}])
+    answers = [ask(vllm, path, **shortest, **choice) for choice in ({}, {"top_p": 0.5})]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    unchosen, chosen = (arrival.sampling for arrival in read_arrivals(vllm)[-2:])
+    # To vLLM, 0 and -1 are both every token.
+    assert unchosen[:2] == [advised.temperature, advised.top_p]
+    assert unchosen[2] <= 0
+    # The client's own choice is vLLM's defaults but for what it says.
+    assert chosen[:2] == [1.0, 0.5]
 
 
 def test_an_answer_that_ends_by_itself_says_so(server: EngineProcess):

@@ -1,20 +1,30 @@
 """Real engines under load: memory that means something, seats, queues, and readings that fail."""
 
+import re
 from pathlib import Path
 
 import pytest
+from vibethinker_operator.fit import assess_fit, read_figures
+from vibethinker_operator.samples import Sample, parse_fleet_page
+from vibethinker_operator.signals import fold_signals
+from vibethinker_operator.windows import Windows
 
+from tests.cluster.model import toy_model
 from tests.demo.prompts import build_document
 from tests.e2e.engine_process import EngineProcess
 from tests.e2e.real_engine import (
     CAP,
     SEATS,
+    SMALL_POLICY,
     broken,
     idle_page,
     page,
+    settings,
 )
 from tests.e2e.real_llama import LLAMA
 from tests.e2e.streams import Stream, streams
+from tests.unit.deciding.builders import START, make_observed, make_pod
+from tests.unit.operator_api.resource import VOLUME_SPEC, make_resource
 
 LIVE = "vibethinker_memory_used_ratio"
 RAW = "vibethinker_device_memory_used_ratio"
@@ -37,6 +47,46 @@ def kv_share(engine: EngineProcess) -> float:
         return page(engine)[KV] / engine.backend.pool_bytes
     text = engine.client.get(engine.ops("/metrics?name[]=vllm:kv_cache_usage_perc")).text
     return float(text.rstrip().rsplit(" ", 1)[1])
+
+
+def test_what_fits_is_what_vllm_itself_says_of_its_cache(vllm: EngineProcess):
+    text = vllm.client.get(vllm.ops("/metrics?name[]=vllm:cache_config_info")).text
+    labels = dict(re.findall(r'(\w+)="([^"]*)"', text))
+    logged = re.search(r"KV cache size: ([\d,]+) tokens", vllm.log.read_text())
+    assert logged is not None
+    told = page(vllm)
+    pool = told["vibethinker_kv_pool_tokens"]
+    assert pool == int(labels["num_gpu_blocks"]) * int(labels["block_size"])
+    assert pool == int(logged[1].replace(",", ""))
+    assert told["vibethinker_kv_token_bytes"] == vllm.backend.bytes_per_token
+    assert told["vibethinker_weights_bytes"] == served_bytes(toy_model())
+
+
+def test_the_operator_tells_the_fit_that_vllm_has(vllm: EngineProcess):
+    sample = parse_fleet_page(vllm.sweep(SMALL_POLICY).encode(), pod_uid="a", time=START)
+    assert isinstance(sample, Sample)
+    windows = Windows().record([sample], {"a"}, START)
+    told = read_figures(fold_signals(windows, make_observed(make_pod("a")), START))
+    engine = settings()
+    size = engine["kvCacheMemoryBytes"]
+    spec = {"engine": {"device": "CPU", "dtype": engine["dtype"], "kvCacheMemoryBytes": size}}
+    limits = {"resources": {"limits": {"memory": str(vllm.backend.limit_bytes)}}}
+    resource = make_resource(spec | limits | VOLUME_SPEC)
+    fit = assess_fit(resource.spec, told)
+    assert (fit.source, fit.obstacle) == ("Measured", None)
+    assert fit.tokens == page(vllm)["vibethinker_kv_pool_tokens"]
+    # As vLLM logs it: "Maximum concurrency for 4,096 tokens per request: 2.28x".
+    logged = re.search(r"for 4,096 tokens per request: ([\d.]+)x", vllm.log.read_text())
+    assert logged is not None
+    assert fit.sequences == int(float(logged[1]))
+
+
+def served_bytes(model: Path) -> int:
+    """Returns what a checkpoint's numbers of two bytes take in Float32, by the size of its data."""
+    (file,) = model.glob("*.safetensors")
+    content = file.read_bytes()
+    header = int.from_bytes(content[:8], "little")
+    return 2 * (len(content) - 8 - header)
 
 
 def test_live_memory_follows_the_kv_in_use_and_raw_memory_does_not(server: EngineProcess):

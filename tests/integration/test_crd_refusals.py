@@ -176,6 +176,18 @@ REFUSED = {
         {"profiles": [{"name": "a", "kind": "WebUI", "timeToFirstTokenSeconds": 0}]},
         "spec.profiles[0].timeToFirstTokenSeconds",
     ),
+    "a temperature as a fraction": (
+        {"profiles": [{"name": "a", "kind": "WebUI", "sampling": {"temperaturePercentage": 0.6}}]},
+        "spec.profiles[0].sampling.temperaturePercentage",
+    ),
+    "a temperature above 2": (
+        {"profiles": [{"name": "a", "kind": "WebUI", "sampling": {"temperaturePercentage": 201}}]},
+        "spec.profiles[0].sampling.temperaturePercentage",
+    ),
+    "a top_p of nothing": (
+        {"profiles": [{"name": "a", "kind": "WebUI", "sampling": {"topPPercentage": 0}}]},
+        "spec.profiles[0].sampling.topPPercentage",
+    ),
     "a preset that is none": ({"tokenLimits": {"preset": "Longest"}}, "spec.tokenLimits.preset"),
     "step smaller than the batch": (
         engine(maxNumBatchedTokens=64, maxNumSeqs=65),

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from vibethinker_operator import names
-from vibethinker_operator.api import VibeThinkerDeployment
+from vibethinker_operator.api import Source, VibeThinkerDeployment
 from vibethinker_operator.resources.metadata import build_metadata
 from vibethinker_operator.token_limits import resolve_token_limits
 
@@ -20,6 +20,8 @@ def render_policy(resource: VibeThinkerDeployment) -> dict[str, Any]:
         "tokenLimits": resolve_token_limits(spec),
         "defaultTask": spec.token_limits.default_task,
         "sessions": spec.sessions.model_dump(mode="json"),
+        # What a Job made of them lies in a directory that no longer says what it was.
+        "repository": "" if spec.model.source is Source.VOLUME else spec.model.repository,
     }
 
 

@@ -48,5 +48,6 @@ def describe(request: Any, tokenizer: Any) -> dict[str, Any]:
         "answers": asked.n,
         "priority": request.priority,
         "session": request.session_id,
+        "sampling": [asked.temperature, asked.top_p, asked.top_k],
         "closed": [name for name in CLOSED if getattr(asked, name, None) not in (None, [], {})],
     }

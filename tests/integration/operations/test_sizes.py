@@ -100,6 +100,11 @@ def in_flight(pods: list[Object]) -> list[float]:
     return [float(ops_page(pod, query).split()[-1]) for pod in pods]
 
 
+def ops_number(pod: Object, name: str) -> float:
+    """Returns the one series of a pod that has no labels."""
+    return float(ops_page(pod, f"/metrics?name[]={name}").split()[-1])
+
+
 def ops_page(pod: Object, path: str) -> str:
     """Returns what a pod's ops port answers."""
     return httpx.get(f"http://{pod['status']['podIP']}:9100{path}", timeout=5).text
@@ -157,6 +162,23 @@ def test_the_service_of_a_fleet_carries_no_drain(fleets):
         assert answer.status_code == httpx.codes.NOT_FOUND
     assert network.call(in_flight, [pod]) == [0]
     assert json.loads(network.call(ops_page, pod, "/-/ready"))["phase"] == "Serving"
+
+
+def test_what_fits_is_what_the_engine_of_its_pod_says(fleets, operator):
+    fleet = fleets["closed"]
+    (pod,) = fleet.wait_ready(1)
+
+    def look() -> Object:
+        fit = dict(fleet.status().get("fit") or {})
+        return fit if fit.get("source") == "Measured" else {}
+
+    fit = wait_for(look, "a fit that a pod told")
+    names = ("vibethinker_kv_pool_tokens", "vibethinker_kv_token_bytes")
+    told = [fleet.kube.network.call(ops_number, pod, name) for name in names]
+    assert [fit["tokens"], fit["kvBytesPerToken"]] == told
+    assert fit["sequences"] == fit["tokens"] // 4096 > 0
+    message = fleet.condition("MemoryLineReachable")["message"]
+    assert f"holds {fit['tokens']:,} tokens: {fit['sequences']:,} sequences of 4,096" in message
 
 
 def test_the_service_carries_nothing_of_the_ops_port(fleets):

@@ -115,6 +115,7 @@ def test_the_policy_document_is_the_one_that_servers_agreed_to():
             "maxKnownPerKey": 256,
             "trustedHeader": "",
         },
+        "repository": "WeiboAI/VibeThinker-1.5B",
     }
 
 

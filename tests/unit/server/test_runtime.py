@@ -2,11 +2,14 @@ from pathlib import Path
 
 import pytest
 from vibethinker_server import runtime as runtime_module
+from vibethinker_server.fleet import Fleet
+from vibethinker_server.known_models import VIBETHINKER_1_5B, VIBETHINKER_3B
 from vibethinker_server.load import EngineReading
 from vibethinker_server.phases import Phase
 from vibethinker_server.runtime import install, installed
+from vibethinker_server.sampling import NO_CHOICE
 
-from tests.support.server_runtime import make_rig
+from tests.support.server_runtime import make_policy, make_rig
 
 
 def test_without_serve_the_plugins_say_how_to_start(monkeypatch: pytest.MonkeyPatch):
@@ -51,3 +54,16 @@ def test_pods_without_a_mounted_key_accept_only_their_own_tickets(tmp_path: Path
     assert keys[0] != keys[1]
     assert keys[0] == a.runtime.ticket_key(a.clock.now + 60)
     assert min(map(len, keys)) >= 32
+
+
+def test_the_model_is_known_by_the_policys_name_for_it_else_by_the_settings(tmp_path: Path):
+    runtime = make_rig(tmp_path).runtime
+    assert runtime.sampling == NO_CHOICE
+    runtime.model = VIBETHINKER_1_5B
+    assert runtime.sampling == VIBETHINKER_1_5B.sampling
+    for repository, sampling in (
+        (VIBETHINKER_3B.repository, VIBETHINKER_3B.sampling),
+        ("somebody/else", NO_CHOICE),
+    ):
+        runtime.fleet = Fleet(make_policy(repository=repository))
+        assert runtime.sampling == sampling
