@@ -5,7 +5,6 @@ two, and tests/e2e starts a real one with it. Token limits are not in it: the pr
 a change of them rolls no pod.
 """
 
-import math
 from typing import Final
 
 from vibethinker_operator import names
@@ -63,7 +62,7 @@ def render_llama_args(spec: Spec) -> list[str]:
 
 
 def _threads(spec: Spec) -> list[str]:
-    limit = spec.resources.limits.cpu
-    if limit is None:
-        return []
-    return ["--threads", str(max(1, math.ceil(parse_quantity(limit))))]
+    # Left to itself it takes every processor of the node, in every pod alike, and its threads wait
+    # for one another by spinning: two pods of a node would hardly answer.
+    cpus = spec.resources.limits.cpu or spec.resources.requests.cpu
+    return [] if cpus is None else ["--threads", str(max(1, parse_quantity(cpus)))]

@@ -73,7 +73,7 @@ class Crowd(AbstractContextManager["Crowd"]):
             "ignore_eos": True,
         }
         try:
-            with httpx.stream("POST", url, json=body, timeout=120) as answer:
+            with httpx.stream("POST", url, json=body, timeout=300) as answer:
                 if answer.status_code != httpx.codes.OK:
                     reason = answer.headers.get("x-rejected-reason", "none")
                     self.ends.refused[answer.status_code, reason] += 1

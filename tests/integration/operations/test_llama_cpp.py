@@ -36,10 +36,10 @@ SPEC: dict[str, Any] = {
     "tokenLimits": {"code": 256},
     "saturation": {"requestQueueLength": 2, "sustainedSeconds": 3},
     "scaling": {"maxReplicas": 2, "scaleDownStabilizationSeconds": 10},
-    "resources": {"requests": {"cpu": "100m"}, "limits": {"memory": "1Gi"}},
+    "resources": {"requests": {"cpu": "100m"}, "limits": {"cpu": "1", "memory": "1Gi"}},
 }
-PEOPLE, FEW = 10, 1
-TOKENS = 128
+PEOPLE, FEW = 8, 1
+TOKENS = 96
 
 
 @pytest.fixture(scope="module")

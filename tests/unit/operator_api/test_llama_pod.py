@@ -46,6 +46,8 @@ def test_its_pool_is_as_large_as_written_and_shared_by_all_slots():
 
 def test_it_takes_no_more_threads_than_it_has_processors():
     assert args_of(LLAMA_SPEC)["--threads"] == "4"
+    asked = {"requests": {"cpu": "1500m"}, "limits": {"memory": "6Gi"}}
+    assert args_of({**LLAMA_SPEC, "resources": asked})["--threads"] == "2"
     without = {**LLAMA_SPEC, "resources": {"limits": {"memory": "6Gi"}}}
     assert "--threads" not in args_of(without)
 
