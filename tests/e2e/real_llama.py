@@ -22,11 +22,12 @@ POOL_BYTES = 512 * 2**20
 BYTES_PER_TOKEN = 28_672
 # What the limit of the container `engine` would be.
 LIMIT_BYTES = 2**30
-THREADS = 2
+# Threads wait for each other spinning, at every operation: on a busy machine two are far slower.
+THREADS = 1
 LLAMA = Backend("llama.cpp", BYTES_PER_TOKEN, POOL_BYTES, LIMIT_BYTES)
 
 
-def settings() -> dict[str, Any]:
+def settings(**changes: Any) -> dict[str, Any]:
     """Returns the engine's settings."""
     return {
         "model": str(toy_gguf()),
@@ -41,29 +42,32 @@ def settings() -> dict[str, Any]:
         "maxNumBatchedTokens": 512,
         "kvCacheMemoryBytes": POOL_BYTES,
         "drainSeconds": 60,
+        **changes,
     }
 
 
 @contextmanager
-def running_llama(directory: Path, *, breakable: bool = False) -> Iterator[EngineProcess]:
-    """Starts both; `breakable` as in `running_vllm`."""
-    port = free_port()
-    with llama_server_process(directory / "llama-server.log", port):
-        yield from _proxy(directory, port, breakable=breakable)
+def running_llama(
+    directory: Path, *, breakable: bool = False, **changes: Any
+) -> Iterator[EngineProcess]:
+    """Starts both, with `changes` to the settings; `breakable` as in `running_vllm`."""
+    port, given = free_port(), settings(**changes)
+    with llama_server_process(directory / "llama-server.log", port, given):
+        yield from _proxy(directory, port, given, breakable=breakable)
 
 
 @contextmanager
 def running_proxy_alone(directory: Path, port: int | None = None) -> Iterator[EngineProcess]:
     """Starts the proxy and no llama-server, which may come to `port` later."""
-    yield from _proxy(directory, port or free_port(), breakable=False)
+    yield from _proxy(directory, port or free_port(), settings(), breakable=False)
 
 
 @contextmanager
-def llama_server_process(log: Path, port: int) -> Iterator["subprocess.Popen[bytes]"]:
+def llama_server_process(
+    log: Path, port: int, given: dict[str, Any]
+) -> Iterator["subprocess.Popen[bytes]"]:
     """Starts llama-server as the pod's container `engine` does."""
-    args = render_llama_args(
-        EngineSettings.model_validate(settings()), f"127.0.0.1:{port}", THREADS
-    )
+    args = render_llama_args(EngineSettings.model_validate(given), f"127.0.0.1:{port}", THREADS)
     with log.open("ab") as output:
         command = [str(llama_server() / "llama-server"), *args]
         process = subprocess.Popen(command, stdout=output, stderr=output, process_group=0)
@@ -74,7 +78,9 @@ def llama_server_process(log: Path, port: int) -> Iterator["subprocess.Popen[byt
         process.wait()
 
 
-def _proxy(directory: Path, port: int, *, breakable: bool) -> Iterator[EngineProcess]:
+def _proxy(
+    directory: Path, port: int, given: dict[str, Any], *, breakable: bool
+) -> Iterator[EngineProcess]:
     (directory / "site").mkdir()
     (directory / "sabotage").mkdir()
     environment = {
@@ -92,7 +98,7 @@ def _proxy(directory: Path, port: int, *, breakable: bool) -> Iterator[EnginePro
     with start_engine(
         directory,
         pythonpath=paths,
-        settings=settings(),
+        settings=given,
         environment=environment,
         policy=SMALL_POLICY,
         backend=LLAMA,

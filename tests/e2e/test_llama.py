@@ -54,14 +54,16 @@ def test_more_answers_than_slots_come_one_after_the_other_and_none_is_cut(llama:
     assert reasons == ["length"] * SEATS * 3
 
 
-def test_answers_that_would_outgrow_the_pool_wait_and_none_is_failed(llama: EngineProcess):
-    # Together they hold more than the pool at their ends, and llama-server would fail all of them.
-    prompt = "?" * 3500  # a token each
-    asked = 2 * POOL_BYTES // BYTES_PER_TOKEN // 4096
-    with streams(llama, asked, tokens=CAP, prompt=prompt) as begun:
-        reasons = [stream.end().finish_reason for stream in begun]
-    assert reasons == ["length"] * asked
-    log = (llama.log.parent / "llama-server.log").read_text(errors="replace")
+def test_answers_that_would_outgrow_the_pool_wait_and_none_is_failed(tmp_path: Path):
+    # Together they hold twice the pool at their ends, and llama-server would fail all of them.
+    small = {"maxModelLen": 1024, "kvCacheMemoryBytes": 1536 * BYTES_PER_TOKEN}
+    with running_llama(tmp_path, **small) as engine:
+        start_phases(engine)
+        page(engine, overload={"policy": "ScaleOut", "maxQueuedRequests": 64})  # all come in
+        with streams(engine, 6, tokens=300, prompt="?" * 200) as begun:  # a token each
+            reasons = [stream.end().finish_reason for stream in begun]
+    assert reasons == ["length"] * 6
+    log = (tmp_path / "llama-server.log").read_text(errors="replace")
     assert "Context size has been exceeded" not in log
 
 
@@ -89,7 +91,7 @@ def test_a_llama_server_that_dies_is_waited_for_and_served_again(tmp_path: Path)
     port = free_port()
     log = tmp_path / "llama-server.log"
     with running_proxy_alone(tmp_path, port) as engine:
-        with llama_server_process(log, port):
+        with llama_server_process(log, port, settings()):
             assert start_phases(engine)[-1] == "Serving"
             stream = Stream(engine, tokens=CAP)
             engine.wait_for(lambda: stream.first_at is not None, 60)
@@ -98,7 +100,7 @@ def test_a_llama_server_that_dies_is_waited_for_and_served_again(tmp_path: Path)
         refused = httpx.post(engine.url("/v1/completions"), json={"prompt": "a"})
         assert (refused.status_code, refused.headers["x-rejected-reason"]) == (503, "not_ready")
         assert RUNNING not in page(engine)
-        with llama_server_process(log, port):
+        with llama_server_process(log, port, settings()):
             assert start_phases(engine)[-1] == "Serving"
             assert Stream(engine, tokens=5).end().finish_reason == "length"
         assert page(engine)[IN_FLIGHT] == 0

@@ -17,6 +17,7 @@ from vibethinker_server.known_models import VIBETHINKER_1_5B
 from tests.e2e.arrivals import read_arrivals
 from tests.e2e.engine_process import ROOT, EngineProcess, values
 from tests.e2e.real_engine import CAP, SMALL_POLICY, broken, page
+from tests.e2e.real_llama import LLAMA
 
 CAPTURED = ROOT / "tests" / "unit" / "deciding" / "data" / "vllm-0.32.0-metrics.txt"
 MESSAGES = [{"role": "user", "content": "the sum of two numbers"}]
@@ -73,7 +74,8 @@ def test_a_streamed_answer_comes_in_pieces_and_ends_whole(server: EngineProcess,
         assert answer.headers["x-served-by"] == "pod-under-test"
         assert answer.headers["x-session-ticket"]
         events = [line.removeprefix("data: ") for line in answer.iter_lines() if line]
-    assert len(events) >= 9
+    # llama-server holds back what may become a stop's text, and sends it with the next piece.
+    assert len(events) >= (6 if server.backend is LLAMA else 9)
     assert events[-1] == "[DONE]"
     assert json.loads(events[-2])["choices"][0]["finish_reason"] == "length"
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from aiohttp import ClientConnectorError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
@@ -160,7 +160,7 @@ async def is_up(session: ClientSession) -> bool:
     try:
         async with session.get(names.PATH_HEALTH, timeout=TIMEOUT) as answer:
             return answer.ok
-    except (OSError, TimeoutError):
+    except (ClientError, TimeoutError):
         return False
 
 
