@@ -1,7 +1,11 @@
 """How an engine was told to run, as far as a diagnosis computes with it. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+FLAG = re.compile(r"--([a-z-]+) (\d{1,15})(?= |$)")
+SHARE = re.compile(r"--gpu-memory-utilization 0\.(\d\d)(?= |$)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,25 @@ def read_engine_facts(settings: Mapping[str, object]) -> EngineFacts:
         gpu_memory_utilization_percentage=_whole(settings, "gpuMemoryUtilizationPercentage"),
         kv_cache_memory_bytes=_whole(settings, "kvCacheMemoryBytes"),
     )
+
+
+def read_flags(log: str) -> EngineFacts:
+    """Returns the facts in the command line that a server writes into its log at the start."""
+    started = [line for line in log.splitlines() if " --model " in line]
+    flags = dict(FLAG.findall(started[-1])) if started else {}
+    share = SHARE.search(started[-1]) if started else None
+    return EngineFacts(
+        device=None,
+        max_model_len=_count(flags, "max-model-len"),
+        max_num_seqs=_count(flags, "max-num-seqs"),
+        max_num_batched_tokens=_count(flags, "max-num-batched-tokens"),
+        gpu_memory_utilization_percentage=int(share[1]) if share else None,
+        kv_cache_memory_bytes=_count(flags, "kv-cache-memory-bytes"),
+    )
+
+
+def _count(flags: Mapping[str, str], name: str) -> int | None:
+    return int(flags[name]) if name in flags else None
 
 
 def _whole(settings: Mapping[str, object], name: str) -> int | None:

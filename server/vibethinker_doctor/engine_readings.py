@@ -49,6 +49,7 @@ class EngineReadings:
         resident_after_start_bytes: the same, when the engine had just begun to serve.
         uncollectable_objects: what Python's garbage collector could not free.
         collections: full runs of it (generation 2).
+        phase: where the server stands between its start and its end.
     """
 
     blocks: int | None = None
@@ -73,6 +74,7 @@ class EngineReadings:
     resident_after_start_bytes: int | None = None
     uncollectable_objects: int | None = None
     collections: int | None = None
+    phase: str | None = None
 
     @property
     def pool_tokens(self) -> int | None:
@@ -124,6 +126,7 @@ def read_engine(text: str) -> EngineReadings:
         resident_after_start_bytes=page.whole("vibethinker_resident_memory_after_start_bytes"),
         uncollectable_objects=page.whole("python_gc_objects_uncollectable_total"),
         collections=page.whole("python_gc_collections_total", generation="2"),
+        phase=page.labels("vibethinker_start_phase").get("phase"),
     )
 
 

@@ -5,11 +5,12 @@ Sources: `config/scheduler.py`, `config/model.py`, `config/vllm.py`, `platforms/
 """
 
 import re
+from collections.abc import Mapping
 
 from vibethinker_doctor import gone
 from vibethinker_doctor.amounts import COUNT, NUMBER, batched_tokens, length_within, sequences
 from vibethinker_doctor.engine_facts import EngineFacts
-from vibethinker_doctor.finding import Severity
+from vibethinker_doctor.finding import Finding, Severity
 from vibethinker_doctor.words import Change, Meaning, Said, Word, plain
 
 IMAGE, DTYPE = "engine.image", "engine.dtype"
@@ -125,6 +126,21 @@ def _explain_variable(said: Said, _engine: EngineFacts) -> Meaning | None:
 def _explain_practice(said: Said, _engine: EngineFacts) -> Meaning:
     cause = f"{said[0]} is of another time"
     return Meaning(cause=cause, remedy=gone.PRACTICES["BetterTransformer"])
+
+
+def find_gone_variables(environment: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Returns a finding if variables of older versions are set, which then do nothing."""
+    names = [name for name in gone.VARIABLES if name in environment]
+    if not names:
+        return ()
+    finding = Finding(
+        code="VariableGone",
+        cause=f"{', '.join(names)} does nothing any more",
+        evidence=" ".join(f"{name}={environment[name]}" for name in names),
+        remedy="; ".join(f"{name}: {gone.VARIABLES[name]}" for name in names),
+        severity=Severity.WARNING,
+    )
+    return (finding,)
 
 
 SETTINGS_WORDS = (

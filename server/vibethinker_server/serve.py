@@ -28,6 +28,7 @@ from vibethinker_server.engine_command import render_command
 from vibethinker_server.engine_settings import Device, EngineSettings, parse_engine_settings
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
+from vibethinker_server.last_words import keep_exception
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
 from vibethinker_server.parent import end_with
 from vibethinker_server.peer_reader import PeerReader
@@ -200,7 +201,11 @@ def run_engine(args: list[str]) -> None:
         raise StartError(f"no vLLM here has any of {', '.join(names.ENGINE_MODULES)}")
     sys.argv = [module, *args]
     log.info("starting %s %s", module, " ".join(args))
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except Exception as error:
+        keep_exception(error, os.environ)
+        raise
 
 
 def find_engine_module() -> str | None:

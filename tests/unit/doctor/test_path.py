@@ -77,7 +77,7 @@ class TestConcurrency:
 
     def test_a_storm_comes_before_the_crowd_that_made_it(self):
         long: dict[str, float | None] = {"generation_tokens_sum": 400 * 3000}
-        finding = walk(requests_running=8, in_flight=30, num_preemptions_total=200, **long)[
+        finding = walk(CACHE, requests_running=8, in_flight=30, num_preemptions_total=200, **long)[
             2
         ].finding
         assert finding is not None
