@@ -47,7 +47,7 @@ def answer_ready(view: FleetView) -> Answer:
         return Answer(TRUE, Why.SERVING, f"{serving} of {wanted} replicas serve")
     if not wanted:
         return Answer(FALSE, Why.SCALED_TO_ZERO, "nobody serves: spec.replicas is 0")
-    cause = find_cause(observed)
+    cause = find_cause(observed, view.fleet.resource.spec)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
     said = f"none of {wanted} replicas serves yet{_describe_sandbox(observed)}"
@@ -59,7 +59,7 @@ def answer_progressing(view: FleetView) -> Answer:
     observed = view.fleet.observed
     if observed is None:
         return _unless(view.problem, Answer(TRUE, Why.CREATING, "the Deployment is being made"))
-    cause = find_cause(observed)
+    cause = find_cause(observed, view.fleet.resource.spec)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
     return _unless(view.problem, _answer_movement(observed))

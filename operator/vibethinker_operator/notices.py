@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vibethinker_operator.api import Mode
+from vibethinker_operator.api import Mode, Spec
 from vibethinker_operator.api.status import Condition, ConditionStatus, Status
 from vibethinker_operator.condition_reasons import ConditionReason as Why
+from vibethinker_operator.diagnosis import describe_death
 from vibethinker_operator.drain import find_unexpected_victims
 from vibethinker_operator.events import News, Notice
 from vibethinker_operator.fleet_view import FleetView
@@ -40,6 +41,10 @@ ORDINARY: Final[frozenset[str]] = frozenset(
 """Reasons that every fleet has for a while on its way up, or that its owner wrote: no news."""
 
 
+End = tuple[float | None, int]
+"""When a container ended, and after how many restarts: the same for as long as it is that end."""
+
+
 @dataclass(frozen=True)
 class Shrinkage:
     """The fleet when it was asked to shrink, and the pods that were to go."""
@@ -57,12 +62,14 @@ class NewsMemory:
         refused_at: When a request was last refused for load, in unix seconds.
         refusing: Whether the fleet was last said to refuse.
         shrinkage: The last shrink, until it is seen who went.
+        ends: When a container of each pod last ended, by the pod's uid; None before the first tick.
     """
 
     written_replicas: int | None = None
     refused_at: float | None = None
     refusing: bool = False
     shrinkage: Shrinkage | None = None
+    ends: Mapping[str, End] | None = None
 
 
 def build_notices(
@@ -81,13 +88,14 @@ def build_notices(
     observed = view.fleet.observed
     notices = (
         *_tell_actions(done),
+        *_tell_deaths(observed, spec, memory.ends),
         *_tell_unexpected_victims(memory.shrinkage, observed),
         *tell_transitions(before, after),
         *_tell_refusals(view, memory.refusing, refusing),
         *_tell_ignored_replicas(spec.scaling.mode, spec.replicas, memory.written_replicas),
     )
     shrinkage = _follow_shrinkage(memory.shrinkage, done, observed)
-    return notices, NewsMemory(spec.replicas, refused_at, refusing, shrinkage)
+    return notices, NewsMemory(spec.replicas, refused_at, refusing, shrinkage, _note_ends(observed))
 
 
 def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
@@ -102,6 +110,33 @@ def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
             case UnmarkPod(pod):
                 said = f"{pod.name} serves again: load came back before it went"
                 yield Notice.of(News.DRAIN_UNDONE, said)
+
+
+def _tell_deaths(
+    observed: Observed | None, spec: Spec, known: Mapping[str, End] | None
+) -> Iterator[Notice]:
+    # Before the first tick nothing is known: what is seen then may have been told long ago.
+    for pod in observed.active if observed is not None and known is not None else ():
+        ended = pod.last_termination
+        if ended is None or (known or {}).get(pod.uid) == _identify_end(pod):
+            continue
+        said = describe_death(pod, spec) or (
+            f"pod {pod.name}: container {ended.container} ended with {ended.reason} (exit code"
+            f" {ended.exit_code}); kubectl logs --previous {pod.name} says more"
+        )
+        yield Notice.of(News.ENGINE_DIED, said)
+
+
+def _note_ends(observed: Observed | None) -> Mapping[str, End]:
+    pods = observed.pods if observed is not None else ()
+    return {pod.uid: _identify_end(pod) for pod in pods if pod.last_termination is not None}
+
+
+def _identify_end(pod: ObservedPod) -> End:
+    # Where the kubelet says no time, another end shows by the restart after it.
+    ended = pod.last_termination
+    at = None if ended is None else ended.ended_at
+    return (at, 0) if at is not None else (None, pod.restarts)
 
 
 def _tell_unexpected_victims(

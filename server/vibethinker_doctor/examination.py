@@ -49,9 +49,8 @@ class Examination:
 
     @property
     def looked(self) -> bool:
-        """Whether anything could be told at all."""
-        told = [a for a in (*self.path, *self.arithmetic) if a.verdict is not Verdict.UNKNOWN]
-        return bool(told or self.last_words or self.cluster)
+        """Whether an engine was seen: without its pool, that nothing was found means nothing."""
+        return bool(self.path) and self.path[0].verdict is not Verdict.UNKNOWN
 
     @property
     def status(self) -> int:
@@ -100,10 +99,17 @@ def _lines(examination: Examination, name_change: Name) -> Iterator[str]:
         yield f"  note     {note}"
     findings = examination.findings
     if not findings:
-        nothing = "nothing is wrong" if examination.looked else "nothing could be looked at"
-        yield f"  {nothing}"
+        yield f"  {_tell_nothing(examination)}"
     for number, finding in enumerate(findings, 1):
         yield from _finding_lines(number, finding, name_change(finding))
+
+
+def _tell_nothing(examination: Examination) -> str:
+    if not examination.looked:
+        return "nothing was found, but no engine could be looked at"
+    answers = (*examination.path, *examination.arithmetic)
+    open_ = sum(answer.verdict is Verdict.UNKNOWN for answer in answers)
+    return f"nothing was found; {open_} questions are open" if open_ else "nothing is wrong"
 
 
 def _finding_lines(number: int, finding: Finding, change: str | None) -> Iterator[str]:

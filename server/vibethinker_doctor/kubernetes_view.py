@@ -174,6 +174,16 @@ def find_refused(message: str) -> Finding:
     )
 
 
+def find_unmounted(message: str) -> Finding:
+    """Returns why a pod's volumes are not mounted, from the Event FailedMount."""
+    return Finding(
+        code="VolumeNotMounted",
+        cause="a volume of the pod cannot be mounted",
+        evidence=clip(message),
+        remedy="make the Secret, ConfigMap or claim that the message names",
+    )
+
+
 def proposed_limit_bytes(limit: int | None, memory: HostMemory) -> int | None:
     """Returns the memory limit to set, in bytes: whole GiB; None where nothing is known.
 

@@ -49,6 +49,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "OOMKilled": "The kernel ended the container at its memory limit.",
     "ImageNotPulled": "An image cannot be pulled.",
     "ContainerConfigMissing": "A Secret or ConfigMap that the pod needs is missing.",
+    "VolumeNotMounted": "A volume of the pod cannot be mounted.",
     "QuotaExceeded": "The namespace's quota lets no further pod in.",
     "PodSecurityRefused": "The namespace's Pod Security level refuses the pod.",
     "PodRefused": "The API server refuses the pod.",

@@ -28,6 +28,8 @@ ENVIRONMENT: Mapping[str, str] = {
     names.ENV_CPUS: "Processors of a CPU engine; its threads are one fewer, bound to no core.",
     names.ENV_POD_NAME: "The name in the header X-Served-By.",
     names.ENV_HOSTNAME: f"That name, where {names.ENV_POD_NAME} is unset.",
+    names.ENV_TERMINATION_LOG: "File that the engine's last words are kept in, as far as they are"
+    " known. Unset: nowhere.",
     names.ENV_PARENT: "Process id of the `start` with which `serve` ends.",
 }
 ENGINE_ENVIRONMENT: Mapping[str, str] = {
