@@ -76,7 +76,8 @@ def started(
         ],
         settings=settings() | changes,
         environment=variables | (environment or {}),
-        policy=SMALL_POLICY,
+        # Nobody is sent away: what is looked for is what comes of that.
+        policy=SMALL_POLICY | {"overload": {"policy": "ScaleOut", "maxQueuedRequests": 64}},
     ) as engine:
         yield engine
 
