@@ -111,9 +111,16 @@ def find_end(
 ) -> Finding | None:
     """Returns what ended the container, where the kubelet's word alone tells; else None."""
     if facts.ended_reason == OOM_KILLED:
-        return _explain_oom(facts, engine, memory, killed_by="its memory limit")
+        return _explain_oom(facts, engine, memory)
     if facts.exit_code == SIGKILL_EXIT_CODE:
-        return _explain_oom(facts, engine, memory, killed_by="SIGKILL, mostly for want of memory")
+        return Finding(
+            code="EngineProcessKilled",
+            cause=f"container {facts.container} of pod {facts.pod} was ended by SIGKILL",
+            evidence=f"pod {facts.pod}, container {facts.container}: {facts.ended_reason}, exit"
+            f" code {facts.exit_code}",
+            remedy="see the pod's Events: the node's memory ran out, or a probe failed for too"
+            " long",
+        )
     return None
 
 
@@ -197,16 +204,14 @@ def proposed_limit_bytes(limit: int | None, memory: HostMemory) -> int | None:
     return _whole_gib(needed if needed > limit else limit * BLIND_FACTOR)
 
 
-def _explain_oom(
-    facts: ContainerFacts, engine: EngineFacts, memory: HostMemory, *, killed_by: str
-) -> Finding:
+def _explain_oom(facts: ContainerFacts, engine: EngineFacts, memory: HostMemory) -> Finding:
     limit = facts.memory_limit_bytes
     shown = "no memory limit is known" if limit is None else f"its limit is {show_bytes(limit)}"
     shared = facts.shared_memory_bytes
     shm = "" if not shared else f", of which /dev/shm may take {show_bytes(shared)}"
     ended = f"{facts.ended_reason or 'ended'}, exit code {facts.exit_code}"
     evidence = f"pod {facts.pod}, container {facts.container}: {ended}; {shown}{shm}"
-    cause = f"container {facts.container} of pod {facts.pod} was ended by {killed_by}"
+    cause = f"container {facts.container} of pod {facts.pod} was ended by its memory limit"
     if facts.container != ENGINE_CONTAINER:
         remedy = "its limit is ours and fixed: report this, and see what else fills the node"
         return Finding(code=OOM_KILLED, cause=cause, evidence=evidence, remedy=remedy)

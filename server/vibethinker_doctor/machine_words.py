@@ -2,7 +2,10 @@
 
 import re
 
+from vibethinker_doctor.finding import Finding
 from vibethinker_doctor.words import Change, Word, plain
+
+Cuda = tuple[int, int]
 
 DRIVER = plain(
     "the NVIDIA driver is older than the engine needs",
@@ -10,6 +13,36 @@ DRIVER = plain(
     " run an engine image that is built for an older CUDA",
     Change("engine.image"),
 )
+
+FIRST_DRIVERS = {11: "450", 12: "525", 13: "580"}
+"""The first driver of each major version of CUDA: within one, newer minor versions run on it."""
+
+
+def find_old_driver(driver: str, runs: Cuda, engine: str, built_for: Cuda) -> Finding | None:
+    """Returns that the driver does not run what the engine is built for; None where it does.
+
+    Args:
+        driver: its version.
+        runs: the newest CUDA that it runs.
+        engine: name and version of the engine.
+        built_for: the CUDA that the engine is built for.
+    """
+    if runs[0] >= built_for[0]:
+        return None
+    first = FIRST_DRIVERS.get(built_for[0])
+    return Finding(
+        code="DriverTooOld",
+        cause="the NVIDIA driver is older than the engine needs",
+        evidence=f"driver {driver} runs CUDA {_show(runs)} at most; {engine} is built for CUDA"
+        f" {_show(built_for)}",
+        remedy=f"install {f'driver {first} or newer' if first else 'a newer driver'}, or an engine"
+        f" built for CUDA {runs[0]}",
+    )
+
+
+def _show(version: Cuda) -> str:
+    return f"{version[0]}.{version[1]}"
+
 
 MACHINE_WORDS = (
     Word(

@@ -17,12 +17,15 @@ from vibethinker_doctor.examination import Examination, render_json, render_text
 from vibethinker_doctor.finding import Finding
 from vibethinker_doctor.health import find_dead
 from vibethinker_doctor.last_words import find_last_words
+from vibethinker_doctor.machine_words import find_old_driver
 from vibethinker_doctor.path import walk_path
 from vibethinker_doctor.settings_words import find_gone_variables
 from vibethinker_doctor.wording import name_in_cluster, name_on_machine
 
 from vibethinker_server import names
 from vibethinker_server.last_words import read_facts
+from vibethinker_server.one_click.machine import Machine
+from vibethinker_server.one_click.machine_reading import read_machine
 from vibethinker_server.phases import Phase
 
 LOOPBACK_PORTS = ((9100, 8000), (8081, 8080))
@@ -53,7 +56,7 @@ class DoctorOptions:
 
 def doctor(options: DoctorOptions, environment: Mapping[str, str]) -> int:
     """Shows what was found; returns 0 where nothing is wrong, 1 with findings, 2: nothing seen."""
-    examination = examine(options, environment)
+    examination = examine(options, environment, read_machine(environment))
     in_pod = names.ENV_POD_NAME in environment
     if options.format == "json":
         print(render_json(examination))
@@ -63,13 +66,19 @@ def doctor(options: DoctorOptions, environment: Mapping[str, str]) -> int:
     return examination.status
 
 
-def examine(options: DoctorOptions, environment: Mapping[str, str]) -> Examination:
-    """Returns what was found of the engine that the options name."""
+def examine(
+    options: DoctorOptions, environment: Mapping[str, str], machine: Machine | None = None
+) -> Examination:
+    """Returns what was found of the engine that the options name, on `machine` if that is told."""
     ops_url, client_url = find_server(options, environment)
     page = fetch(ops_url, names.PATH_METRICS)
     log, log_note = read_log(options.log)
     facts = read_facts(environment) if names.ENV_ENGINE in environment else read_flags(log)
-    words = (*find_last_words(log, facts), *find_gone_variables(environment))
+    words = (
+        *find_last_words(log, facts),
+        *(() if machine is None else check_driver(machine)),
+        *find_gone_variables(environment),
+    )
     if page is None:
         note = f"nobody answers at {ops_url}{names.PATH_METRICS}: --url names another address"
         return Examination(
@@ -87,6 +96,15 @@ def examine(options: DoctorOptions, environment: Mapping[str, str]) -> Examinati
         arithmetic=(ask_arithmetic(read_card(readings), on_cpu=facts.device == "CPU"),),
         notes=(*dead_note, *log_note),
     )
+
+
+def check_driver(machine: Machine) -> tuple[Finding, ...]:
+    """Returns that the driver is too old for the engine that is installed here."""
+    driver, engine = machine.driver, machine.engine
+    if driver is None or engine is None or engine.cuda is None:
+        return ()
+    finding = find_old_driver(driver.version, driver.cuda, str(engine), engine.cuda)
+    return () if finding is None else (finding,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,9 @@ class TestOutOfMemoryKill:
     def test_a_kill_without_the_kubelets_word_is_told_with_doubt(self):
         finding = find_end(killed(ended_reason="Error"))
         assert finding is not None
-        assert "mostly for want of memory" in finding.cause
+        assert finding.code == "EngineProcessKilled"
+        assert "a probe failed" in finding.remedy
+        assert finding.field is None
 
 
 class TestEnd:

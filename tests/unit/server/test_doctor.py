@@ -10,6 +10,7 @@ import pytest
 from vibethinker_server import __main__ as command
 from vibethinker_server import doctor
 from vibethinker_server.doctor import DoctorOptions, examine, find_server, read_log
+from vibethinker_server.one_click.machine import Driver, InstalledEngine, Machine
 
 from tests.unit.doctor.pages import render_page
 
@@ -151,6 +152,17 @@ def test_a_variable_of_an_old_article_is_found(options: DoctorOptions):
 def test_requests_that_stand_still_are_looked_at_twice(options: DoctorOptions, pages: Pages):
     pages.pages["/metrics"] = (200, render_page(in_flight=3) + PHASE)
     assert [f.code for f in examine(options, {}).findings] == ["SessionsNotReleased"]
+
+
+def test_a_driver_that_is_too_old_for_the_installed_engine(options: DoctorOptions):
+    engine = InstalledEngine("vllm", "0.33.0", (13, 0))
+    old = Machine(python="python", engine=engine, driver=Driver("550.54.15", (12, 4)))
+    (finding,) = examine(options, {}, old).findings
+    assert finding.code == "DriverTooOld"
+    assert "driver 550.54.15 runs CUDA 12.4 at most" in finding.evidence
+    assert "driver 580 or newer" in finding.remedy
+    new = Machine(python="python", engine=engine, driver=Driver("580.1", (13, 0)))
+    assert not examine(options, {}, new).findings
 
 
 def test_programs_get_json(options: DoctorOptions, capsys: pytest.CaptureFixture[str]):
