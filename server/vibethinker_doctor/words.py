@@ -76,7 +76,8 @@ EVIDENCE_LIMIT = 600
 
 def clip(line: str) -> str:
     """Returns a line of a log without its margins, shortened."""
-    line = line.strip()
+    # What follows there is pydantic's: a glimpse of every setting.
+    line = line.partition(" [type=value_error")[0].strip()
     return line if len(line) <= EVIDENCE_LIMIT else f"{line[: EVIDENCE_LIMIT - 1]}…"
 
 
