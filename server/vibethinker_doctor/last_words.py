@@ -35,6 +35,9 @@ WORDS: tuple[Word, ...] = (
 )
 """Every text, the most specific first."""
 
+LINE_LIMIT = 4000
+"""Characters of a line that are searched: a line without end would cost its square in time."""
+
 CONSEQUENCES = (
     "Engine core initialization failed. See root cause above.",
     "EngineCore failed to start.",
@@ -54,7 +57,7 @@ def find_last_words(log: str, engine: EngineFacts = NOTHING_KNOWN) -> tuple[Find
         log: text of a log, or the end of one.
         engine: what the engine was told; some values are computed from it.
     """
-    lines = log.splitlines()
+    lines = [line[:LINE_LIMIT] for line in log.splitlines()]
     # The word's place in the table outranks the line's place in the log: a consequence may be
     # written first, by another process.
     ranked = sorted(_match(lines, engine), key=lambda found: found[0])
