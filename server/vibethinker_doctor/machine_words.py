@@ -57,10 +57,7 @@ MACHINE_WORDS = (
     ),
     Word(
         code="SharedMemoryFull",
-        pattern=re.compile(
-            r"(?:No space left on device.*(?:/dev/shm|/psm_|/torch_)"
-            r"|(?:/dev/shm|/psm_|/torch_).*No space left on device)"
-        ),
+        pattern=re.compile(r"^(?=.*No space left on device).*(?:/dev/shm|/psm_|/torch_)"),
         explain=plain(
             "the shared memory (/dev/shm) is full, where the engine's processes exchange messages",
             "give the container more shared memory (`--shm-size=1g`; our own pods have 1 GiB)",

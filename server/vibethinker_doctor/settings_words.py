@@ -158,8 +158,8 @@ SETTINGS_WORDS = (
     Word(
         code="FlagTakesNoValue",
         pattern=re.compile(
-            r"error: argument (?P<flag>--[\w-]+)\S*(?:, \S+)*:"
-            r" ignored explicit argument '(?P<value>[^']*)'"
+            r"error: argument (?P<flag>--[\w-]{1,60})[^:]{0,300}:"
+            r" ignored explicit argument '(?P<value>[^']{0,80})'"
         ),
         explain=_explain_switch,
     ),

@@ -151,6 +151,16 @@ def test_a_line_without_end_is_kept_in_part():
     assert len(finding.evidence) == EVIDENCE_LIMIT
 
 
+HOSTILE = ("/psm_ ", "No space left on device ", "a", "error: argument --", "--x ", "1.0 GiB (")
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_line_without_end_is_searched_in_part(piece: str):
+    cause = "OSError: [Errno 98] Address already in use"
+    log = f"error: argument --{piece * 400_000}\n{cause}"
+    assert [finding.code for finding in find_last_words(log)][-1:] == ["PortTaken"]
+
+
 class TestFacts:
     def test_what_is_no_whole_number_is_not_known(self):
         facts = read_engine_facts({"maxModelLen": "4096", "maxNumSeqs": True, "device": 3})
