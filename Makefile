@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
-EXTRAS = --extra operator --extra server --extra small --extra proxy
+EXTRAS = --extra cli --extra operator --extra server --extra small --extra proxy
 RUN = $(UV) run --frozen $(EXTRAS)
 STAGE = tests/stage
 

@@ -51,7 +51,7 @@ def answer_ready(view: FleetView) -> Answer:
         return Answer(TRUE, Why.SERVING, f"{serving} of {wanted} replicas serve")
     if not wanted:
         return Answer(FALSE, Why.SCALED_TO_ZERO, "nobody serves: spec.replicas is 0")
-    cause = find_cause(observed)
+    cause = find_cause(observed, view.fleet.resource.spec)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
     said = f"none of {wanted} replicas serves yet{_describe_sandbox(observed)}"
@@ -63,7 +63,7 @@ def answer_progressing(view: FleetView) -> Answer:
     observed = view.fleet.observed
     if observed is None:
         return _unless(view.problem, _answer_unmade(view, TRUE))
-    cause = find_cause(observed)
+    cause = find_cause(observed, view.fleet.resource.spec)
     if cause is not None:
         return Answer(FALSE, cause.reason, cause.message)
     if view.fleet.waits_for_weights:
@@ -207,7 +207,8 @@ def _answer_preparing(view: FleetView, status: ConditionStatus) -> Answer:
 
 def _find_preparation_cause(view: FleetView) -> Cause | None:
     preparation = view.fleet.preparation
-    return None if preparation is None else find_preparation_cause(preparation)
+    spec = view.fleet.resource.spec
+    return None if preparation is None else find_preparation_cause(preparation, spec)
 
 
 def _answer_movement(observed: Observed) -> Answer:

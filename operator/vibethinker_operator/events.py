@@ -27,6 +27,11 @@ class News(Enum):
         "A pod takes nothing new, ends what it runs, and then goes.",
     )
     DRAIN_UNDONE = "DrainUndone", "Normal", "Load came back before a draining pod went."
+    ENGINE_DIED = (
+        "EngineDied",
+        "Warning",
+        "A container of a server pod ended by itself; with the cause, and what to change.",
+    )
     UNEXPECTED_VICTIM = (
         "UnexpectedVictim",
         "Warning",

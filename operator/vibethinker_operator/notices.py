@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from vibethinker_operator.api import Mode
+from vibethinker_operator.api import Mode, Spec
 from vibethinker_operator.api.status import Condition, ConditionStatus, Status
 from vibethinker_operator.condition_reasons import ConditionReason as Why
+from vibethinker_operator.diagnosis import describe_death
 from vibethinker_operator.drain import find_unexpected_victims
 from vibethinker_operator.events import News, Notice
 from vibethinker_operator.fleet_view import FleetView
@@ -42,6 +43,10 @@ ORDINARY: Final[frozenset[str]] = frozenset(
 """Reasons that every fleet has for a while on its way up, or that its owner wrote: no news."""
 
 
+End = tuple[float | None, int]
+"""When a container ended, and after how many restarts: the same for as long as it is that end."""
+
+
 @dataclass(frozen=True)
 class Shrinkage:
     """The fleet when it was asked to shrink, and the pods that were to go."""
@@ -60,6 +65,7 @@ class NewsMemory:
         refusing: Whether the fleet was last said to refuse.
         shrinkage: The last shrink, until it is seen who went.
         preparation: Where the Job that writes the weights was last seen.
+        ends: When a container of each pod last ended, by the pod's uid; None before the first tick.
     """
 
     written_replicas: int | None = None
@@ -67,6 +73,7 @@ class NewsMemory:
     refusing: bool = False
     shrinkage: Shrinkage | None = None
     preparation: PreparationState | None = None
+    ends: Mapping[str, End] | None = None
 
 
 def build_notices(
@@ -85,6 +92,7 @@ def build_notices(
     observed = view.fleet.observed
     notices = (
         *_tell_actions(done),
+        *_tell_deaths(observed, spec, memory.ends),
         *_tell_unexpected_victims(memory.shrinkage, observed),
         *tell_transitions(before, after),
         *_tell_preparation(view.fleet.preparation, memory.preparation),
@@ -93,7 +101,14 @@ def build_notices(
     )
     shrinkage = _follow_shrinkage(memory.shrinkage, done, observed)
     preparation = view.fleet.preparation.state if view.fleet.preparation else None
-    return notices, NewsMemory(spec.replicas, refused_at, refusing, shrinkage, preparation)
+    return notices, NewsMemory(
+        written_replicas=spec.replicas,
+        refused_at=refused_at,
+        refusing=refusing,
+        shrinkage=shrinkage,
+        preparation=preparation,
+        ends=_note_ends(observed),
+    )
 
 
 def _tell_actions(done: Iterable[Action]) -> Iterator[Notice]:
@@ -127,6 +142,33 @@ def _tell_preparation(
         case PreparationState.FAILED:
             said = f"job {preparation.job}: {preparation.message}"
             yield Notice.of(News.PREPARATION_FAILED, said)
+
+
+def _tell_deaths(
+    observed: Observed | None, spec: Spec, known: Mapping[str, End] | None
+) -> Iterator[Notice]:
+    # Before the first tick nothing is known: what is seen then may have been told long ago.
+    for pod in observed.active if observed is not None and known is not None else ():
+        ended = pod.last_termination
+        if ended is None or (known or {}).get(pod.uid) == _identify_end(pod):
+            continue
+        said = describe_death(pod, spec) or (
+            f"pod {pod.name}: container {ended.container} ended with {ended.reason} (exit code"
+            f" {ended.exit_code}); kubectl logs --previous {pod.name} says more"
+        )
+        yield Notice.of(News.ENGINE_DIED, said)
+
+
+def _note_ends(observed: Observed | None) -> Mapping[str, End]:
+    pods = observed.pods if observed is not None else ()
+    return {pod.uid: _identify_end(pod) for pod in pods if pod.last_termination is not None}
+
+
+def _identify_end(pod: ObservedPod) -> End:
+    # Where the kubelet says no time, another end shows by the restart after it.
+    ended = pod.last_termination
+    at = None if ended is None else ended.ended_at
+    return (at, 0) if at is not None else (None, pod.restarts)
 
 
 def _tell_unexpected_victims(

@@ -10,7 +10,11 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from vibethinker_operator.names import ANNOTATION_DRAIN_SINCE, ANNOTATION_POD_DELETION_COST
+from vibethinker_operator.names import (
+    ANNOTATION_DRAIN_SINCE,
+    ANNOTATION_POD_DELETION_COST,
+    ENGINE_CONTAINER,
+)
 
 POD_TEMPLATE_HASH = "pod-template-hash"
 
@@ -26,12 +30,16 @@ class Termination:
     Attributes:
         reason: The kubelet's word for it, such as `OOMKilled` or `Error`.
         exit_code: The exit status; 137 is a SIGKILL.
-        message: What the container left behind as its last words; empty: nothing.
+        message: Its termination message: what its process wrote there, or the end of its log.
+        container: The container's name.
+        ended_at: When it ended, in unix seconds; None where the kubelet does not say.
     """
 
     reason: str
     exit_code: int | None
     message: str = ""
+    container: str = ENGINE_CONTAINER
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,12 +361,16 @@ def _is_pulling(
 def _find_termination(containers: Iterable[Mapping[str, Any]]) -> Termination | None:
     # An init container that ended well is the ordinary case and says nothing.
     for container in containers:
-        for state in (container.get("lastState"), container.get("state")):
+        for state in (container.get("state"), container.get("lastState")):
             ended = (state or {}).get("terminated")
             if ended and not (ended.get("exitCode") == 0 and ended.get("reason") == "Completed"):
-                said = str(ended.get("message") or "").strip()
-                reason = str(ended.get("reason") or "Unknown")
-                return Termination(reason, ended.get("exitCode"), said)
+                return Termination(
+                    reason=str(ended.get("reason") or "Unknown"),
+                    exit_code=ended.get("exitCode"),
+                    message=str(ended.get("message") or ""),
+                    container=str(container.get("name") or ENGINE_CONTAINER),
+                    ended_at=_parse_time(ended.get("finishedAt")),
+                )
     return None
 
 

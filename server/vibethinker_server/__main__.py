@@ -1,4 +1,4 @@
-"""The command: `serve` and `drain` in a pod, `start` and `stop` on a machine without Kubernetes."""
+"""The command: `serve` and `drain` in a pod, `start` and `stop` without Kubernetes, `doctor`."""
 
 import argparse
 import os
@@ -43,6 +43,13 @@ def run(parsed: argparse.Namespace) -> int:
         from vibethinker_server.preparation.run import prepare  # noqa: PLC0415 (after the handler)
 
         return prepare()
+    elif parsed.command == "doctor":
+        from vibethinker_server.doctor import DoctorOptions, doctor  # noqa: PLC0415 (as above)
+
+        options = DoctorOptions(
+            url=parsed.url, client_url=parsed.client_url, log=parsed.log, format=parsed.format
+        )
+        return doctor(options, os.environ)
     elif parsed.command == "stop":
         from vibethinker_server.one_click.background import stop_server  # noqa: PLC0415 (after the handler)
 

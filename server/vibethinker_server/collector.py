@@ -3,7 +3,7 @@
 Unknown is no series. Nothing is kept in gauges that could go stale.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import Metric, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from vibethinker_server import names
 from vibethinker_server.load import Load, MemoryKinds
+from vibethinker_server.process_memory import read_resident_bytes
 from vibethinker_server.runtime import LOAD_ERRORS, Runtime
 
 
@@ -149,6 +150,43 @@ class RequestCollector(Collector):
             names.METRIC_PEER_SESSIONS,
             "Sessions that other pods let in and told of.",
             runtime.peer_sessions.count,
+        )
+
+
+class EvidenceCollector(Collector):
+    """What the doctor compares: the longest sequence, and memory now and after the start."""
+
+    def __init__(
+        self, runtime: Runtime, read_resident: Callable[[], int | None] = read_resident_bytes
+    ) -> None:
+        self._runtime = runtime
+        self._read_resident = read_resident
+
+    def collect(self) -> Iterator[Metric]:
+        """Yields the series as of now."""
+        runtime = self._runtime
+        yield from _gauge(
+            names.METRIC_MAX_MODEL_LEN,
+            "Longest sequence in tokens, prompt and answer together.",
+            runtime.settings.max_model_len,
+        )
+        yield from _gauge(
+            names.METRIC_RESIDENT,
+            "Anonymous memory of the server's processes.",
+            self._read_resident(),
+        )
+        start = runtime.after_start
+        if start is None:
+            return
+        yield from _gauge(
+            names.METRIC_MEMORY_AFTER_START,
+            "Live memory when the engine had just begun to serve.",
+            start.live_bytes,
+        )
+        yield from _gauge(
+            names.METRIC_RESIDENT_AFTER_START,
+            "Anonymous memory of the processes at that moment.",
+            start.resident_bytes,
         )
 
 

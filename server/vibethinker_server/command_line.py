@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_log(stop)
     serve = commands.add_parser("serve", help="in a pod: open the ops port and run vLLM")
     _add_print_args(serve)
+    _add_doctor(commands.add_parser("doctor", help="say what ails the engine beside, and why"))
     commands.add_parser("prepare", help="in a Job: write the weights that a fleet's pods read")
     commands.add_parser("drain", help="in a pod, before its end: drain its server and wait")
     quantize = commands.add_parser("quantize", help="write a checkpoint's weights as INT8")
@@ -124,6 +125,14 @@ def _add_overwrite(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--overwrite", action="store_true", help="replace what was made of another checkpoint"
     )
+
+
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    add = doctor.add_argument
+    add("--url", metavar="URL", help="the ops port (http://127.0.0.1:9100, or 8081 of `start`)")
+    add("--client-url", metavar="URL", help="the client port (8000, or 8080 of `start`)")
+    _add_log(doctor)
+    add("--format", choices=("text", "json"), default="text", help="for people or for programs")
 
 
 def parse_options(parsed: argparse.Namespace) -> StartOptions:

@@ -34,6 +34,19 @@ class MemoryKinds:
 
 
 @dataclass(frozen=True, slots=True)
+class AfterStart:
+    """What was in use when the engine had just begun to serve, in bytes; None: not known.
+
+    Attributes:
+        live_bytes: of the device, without the KV pool.
+        resident_bytes: anonymous memory of the server's processes.
+    """
+
+    live_bytes: int | None
+    resident_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """The load of this pod at one moment. Ratios are 0 to 1."""
 

@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from vibethinker_server import names
 from vibethinker_server.collector import (
+    EvidenceCollector,
     FleetCollector,
     RequestCollector,
     render_fleet_page,
@@ -61,6 +62,7 @@ class OpsRoutes:
         self._fleet_page = FleetCollector(runtime)
         runtime.registry.register(self._fleet_page)
         runtime.registry.register(RequestCollector(runtime))
+        runtime.registry.register(EvidenceCollector(runtime))
 
     def is_authorized(self, header: str | None) -> bool:
         """Returns whether `header` carries the fleet's token, in time that tells nothing."""

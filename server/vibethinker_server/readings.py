@@ -1,12 +1,13 @@
 """The reader: four times a second, device memory and the memory line, in a thread of its own."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Event
 
 from vibethinker_server import names
 from vibethinker_server.device_memory import DeviceProbe
 from vibethinker_server.line import fold_line
+from vibethinker_server.process_memory import read_resident_bytes
 from vibethinker_server.runtime import Runtime
 from vibethinker_server.weights import find_weights
 
@@ -19,8 +20,13 @@ class Reader:
     """Reads what no request should wait for, and keeps the runtime's readings new."""
 
     def __init__(
-        self, runtime: Runtime, probe: DeviceProbe, environment: Mapping[str, str]
+        self,
+        runtime: Runtime,
+        probe: DeviceProbe,
+        environment: Mapping[str, str],
+        read_resident: Callable[[], int | None] = read_resident_bytes,
     ) -> None:
+        self._read_resident = read_resident
         self._runtime = runtime
         self._probe = probe
         self._environment = environment
@@ -40,6 +46,8 @@ class Reader:
         if runtime.weights is None and not runtime.answering:
             runtime.weights = find_weights(runtime.settings, self._environment)
         self._read_device()
+        if runtime.answering and runtime.after_start is None:
+            runtime.note_start(self._read_resident())
         ratio = runtime.load().memory_used_ratio
         runtime.line = fold_line(runtime.line, now, ratio, runtime.fleet.policy.saturation)
 

@@ -23,6 +23,7 @@ from vibethinker_server.key_file import KeyFile
 from vibethinker_server.known_models import KnownModel, find_known_model
 from vibethinker_server.line import Line
 from vibethinker_server.load import (
+    AfterStart,
     DeviceMemory,
     Load,
     MemoryKinds,
@@ -56,8 +57,8 @@ class Clock:
 class Runtime:
     """Everything that lives as long as the process.
 
-    `device`, `gpu_util_ratio`, `line` and `weights` are replaced by the reader's thread,
-    `answering` and `backlog` by the middleware once the application has started. Without
+    `device`, `gpu_util_ratio`, `line`, `weights` and `after_start` are replaced by the reader's
+    thread, `answering` and `backlog` by the middleware once the application has started. Without
     `api_keys` the client port is open, as vLLM's is. `model` is the known one that the engine's
     settings name.
     """
@@ -93,6 +94,7 @@ class Runtime:
     gpu_util_ratio: float | None = None
     line: Line = field(default_factory=Line)
     weights: Weights | None = None
+    after_start: AfterStart | None = None
     answering: bool = False
     backlog: Callable[[], int] | None = None
 
@@ -146,6 +148,12 @@ class Runtime:
         if self.stats.token_bytes is not None:
             return self.stats.token_bytes
         return self.weights.kv_token_bytes if self.weights else None
+
+    def note_start(self, resident_bytes: int | None) -> None:
+        """Keeps what is in use now as that of the start; later growth is measured against it."""
+        device, pool = self.device, self.stats.pool_bytes
+        live = None if device is None or pool is None else device.used_bytes - pool
+        self.after_start = AfterStart(live, resident_bytes)
 
     def queue_with_one_more(self) -> int:
         """Returns the queue if one more request were let in, known even without the engine's."""

@@ -36,6 +36,7 @@ from vibethinker_server.engine_settings import (
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
 from vibethinker_server.known_models import ARTICLE
+from vibethinker_server.last_words import keep_exception
 from vibethinker_server.llama_cpp.launch import build_llama_probe, run_llama_proxy, show_llama_args
 from vibethinker_server.model_config import identify_model
 from vibethinker_server.ops_server import OpsRoutes, OpsServer
@@ -223,7 +224,11 @@ def run_engine(args: list[str]) -> None:
         raise StartError(f"no vLLM here has any of {', '.join(names.ENGINE_MODULES)}")
     sys.argv = [module, *args]
     log.info("starting %s %s", module, " ".join(args))
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except Exception as error:
+        keep_exception(error, os.environ)
+        raise
 
 
 def find_engine_module() -> str | None:

@@ -31,8 +31,8 @@ ENVIRONMENT: Mapping[str, str] = {
     names.ENV_POD_NAME: "The name in the header X-Served-By.",
     names.ENV_HOSTNAME: f"That name, where {names.ENV_POD_NAME} is unset.",
     names.ENV_PREPARE: "What `prepare` is to write, as JSON; the operator's Job sets it.",
-    names.ENV_TERMINATION_LOG: "File for the reason of a failure, which the kubelet puts into the"
-    " pod's status.",
+    names.ENV_TERMINATION_LOG: "File for the last words of an engine, or of `prepare`, which the"
+    " kubelet puts into the pod's status. Unset: nowhere.",
     names.ENV_LLAMA_SERVER: "Where llama-server listens, as host:port;"
     f" {names.LLAMA_SERVER_ADDRESS} where it is unset. Backend LlamaCpp.",
     names.ENV_ENGINE_MEMORY_LIMIT: "Memory limit of llama-server's container, in bytes. Unset:"

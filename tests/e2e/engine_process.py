@@ -32,7 +32,8 @@ POLICY: dict[str, Any] = {
 def package_site(directory: Path) -> Path:
     """Returns `directory` holding our package as an image has it, with its entry points."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    (directory / "vibethinker_server").symlink_to(SERVER / "vibethinker_server")
+    for package in ("vibethinker_doctor", "vibethinker_server"):
+        (directory / package).symlink_to(SERVER / package)
     info = directory / f"vibethinker-{project['version']}.dist-info"
     info.mkdir()
     metadata = f"Metadata-Version: 2.1\nName: vibethinker\nVersion: {project['version']}\n"

@@ -161,7 +161,7 @@ def test_in_the_background_a_failure_is_explained_and_leaves_nothing(
     person.environment["PYTHONPATH"] = f"{tmp_path}/broken:{person.environment['PYTHONPATH']}"
     failed = person.start("--model", model, *CPU, "--background")
     assert failed.returncode == 2
-    assert "a disk is full: make room" in failed.stderr
+    assert "a disk is full; remedy: make room" in failed.stderr
     assert "No space left on device: '/home/person" in failed.stderr
     assert not (person.directory / "logs/api.pid").exists()
 

@@ -12,7 +12,8 @@ look on; `Unknown` is an answer of its own. `observedGeneration` says which spec
 `lastTransitionTime` when its status last changed. To wait for one: `kubectl wait vtd NAME
 --for=condition=Ready --timeout=30m`."""
 CLUSTER = """With status False the reason can also be the cluster's own word: the kubelet's
-(`ErrImagePull`, `CrashLoopBackOff`, `OOMKilled`), or the Deployment's (`FailedCreate`)."""
+(`ErrImagePull`, `CrashLoopBackOff`), the Deployment's (`FailedCreate`), or, where a container ended
+again and again, what the doctor found ([findings.md](findings.md))."""
 TOOLS = """Argo CD and kstatus (Flux, kpt) read `Ready`, `Progressing` and `Stalled`, and nothing
 else of these; what they make of them is in [gitops.md](../gitops.md). `ScalingActive`,
 `ScalingLimited`, `MemoryLineReachable`, `EngineSupported` and `UpdateAvailable` change no tool's

@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from vibethinker_server.engine_settings import DataType, Device, EngineSettings
 from vibethinker_server.fleet import Fleet
 from vibethinker_server.key_file import KeyFile
-from vibethinker_server.load import DeviceMemory, EngineReading
+from vibethinker_server.load import AfterStart, DeviceMemory, EngineReading
 from vibethinker_server.ops_server import OpsRoutes
 from vibethinker_server.runtime import Clock, Runtime
 from vibethinker_server.serve import DEFAULT_POLICY
@@ -46,6 +46,7 @@ def build_known_registry() -> CollectorRegistry:
 def _make_known(runtime: Runtime) -> None:
     runtime.device = DeviceMemory(total_bytes=16 * GIB, used_bytes=10 * GIB)
     runtime.gpu_util_ratio = 0.0
+    runtime.after_start = AfterStart(live_bytes=4 * GIB, resident_bytes=3 * GIB)
     runtime.weights = Weights(3 * GIB)
     runtime.backlog = lambda: 0
     runtime.stats.initialized = True

@@ -16,6 +16,7 @@ types and reasons of conditions are in [conditions.md](conditions.md)."""
 
 UNITS_BY_NAME: Final[Mapping[str, str]] = {
     "vibethinker_gpu_util": "ratio, 0 to 1",
+    "vibethinker_max_model_len": "tokens",
     "vibethinker_draining": "0 or 1",
     "vibethinker_start_phase": "1 for the phase",
     "vibethinker_fleet_condition": "1 for the answer",

@@ -74,6 +74,8 @@ def build_server_container(
         "resources": resources,
         "securityContext": SECURITY_CONTEXT,
         "volumeMounts": build_mounts(resource),
+        # What the engine's process writes there tells more than the end of its log.
+        "terminationMessagePolicy": "FallbackToLogsOnError",
         "lifecycle": {"preStop": {"exec": {"command": [*SERVER_COMMAND, "drain"]}}},
         **_probes(resource),
     }
@@ -82,6 +84,7 @@ def build_server_container(
 def _environment(resource: VibeThinkerDeployment) -> list[dict[str, Any]]:
     cache = names.CACHE_PATH
     plain = {
+        names.ENV_TERMINATION_LOG: names.TERMINATION_LOG,
         names.ENV_ENGINE: render_engine_variable(resource.spec),
         # getpass and everything under ~ fail for a uid that the image does not know.
         "USER": "vibethinker",

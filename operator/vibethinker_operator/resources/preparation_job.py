@@ -79,7 +79,7 @@ def _build_container(
     told = json.dumps(render_preparation(resource, prepared), separators=(",", ":"))
     plain = {
         names.ENV_PREPARE: escape_expansion(told),
-        names.ENV_TERMINATION_LOG: names.TERMINATION_LOG_PATH,
+        names.ENV_TERMINATION_LOG: names.TERMINATION_LOG,
         "USER": "vibethinker",
         "HOME": names.HOME_PATH,
         "XDG_CACHE_HOME": names.CACHE_PATH,

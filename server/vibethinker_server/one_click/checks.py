@@ -1,5 +1,7 @@
 """Whether the engine that is installed can run on this machine. Pure."""
 
+from vibethinker_doctor.machine_words import FIRST_DRIVERS
+
 from vibethinker_server.engine_settings import Device
 from vibethinker_server.one_click.machine import (
     CPU_DISTRIBUTION,
@@ -8,9 +10,6 @@ from vibethinker_server.one_click.machine import (
     Machine,
 )
 from vibethinker_server.start_error import StartError
-
-# The first driver of each major version of CUDA: within one, newer minor versions run on it too.
-FIRST_DRIVERS = {11: "450", 12: "525", 13: "580"}
 
 
 def check_engine(machine: Machine, device: Device) -> None:

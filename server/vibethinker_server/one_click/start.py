@@ -178,6 +178,7 @@ def announce(plan: Plan) -> str:
 def render_failure(plan: Plan, status: int) -> str:
     """Returns why the server in the background did not come up."""
     log = plan.options.log.read_text(errors="replace")
-    cause = explain_failure(log) or "its last lines say why"
+    settings = plan.settings.model_dump(mode="json", by_alias=True)
+    cause = explain_failure(log, settings) or "its last lines say why"
     ending = f"the server ended with status {status}: {cause}"
     return f"{ending}\n{last_lines(log)}\n    ({plan.options.log})"

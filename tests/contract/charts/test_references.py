@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from vibethinker_doctor import gone
+from vibethinker_doctor.meanings import MEANINGS
 from vibethinker_operator.condition_meanings import CONDITIONS
 from vibethinker_operator.crd import build_crd, build_schema
 from vibethinker_operator.decision_meanings import REASONS, RULES
@@ -116,6 +118,11 @@ def test_every_variable_of_the_operator_is_there():
 def test_every_event_is_there_with_its_type():
     for news in News:
         assert f"| `{news.reason}` | {news.type} |" in page("events")
+
+
+def test_every_finding_and_what_became_of_old_flags_is_there():
+    for word in (*MEANINGS, *gone.FLAGS, *gone.VARIABLES):
+        assert f"| `{word}` |" in page("findings")
 
 
 def test_every_condition_that_is_told_can_be_looked_up():

@@ -3,6 +3,9 @@
 from typing import Any
 
 import pytest
+from vibethinker_doctor.finding import Finding
+from vibethinker_doctor.termination import encode_finding
+from vibethinker_operator.api import parse_deployment
 from vibethinker_operator.causes import Cause, describe_refusal, find_cause
 from vibethinker_operator.errors import (
     ClusterError,
@@ -20,16 +23,26 @@ QUOTA = 'pods "chat-7d" is forbidden: exceeded quota: gpus, requested: 1, used: 
 SECURITY = 'pods "chat-7d" is forbidden: violates PodSecurity "restricted:latest": hostPath volumes'
 BACK_OFF = "back-off 5m0s restarting failed container=engine"
 LOGS = "its log says more: kubectl logs --previous chat-a"
+TOO_LONG = Finding(
+    code="MaxModelLenTooLarge",
+    cause="one sequence does not fit",
+    evidence="ValueError: To serve at least one request",
+    remedy="make it shorter",
+    field="engine.maxModelLen",
+    value=2048,
+)
 OOM = {"terminated": {"reason": "OOMKilled", "exitCode": 137}}
 
 
-def find(*pods: Body, failure: str = "") -> Cause | None:
+def find(*pods: Body, failure: str = "", spec: Body | None = None) -> Cause | None:
     conditions = (
         [{"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": failure}]
         if failure
         else []
     )
-    return find_cause(build_observed(make_deployment(make_body(), 1, *conditions), pods))
+    resource = make_body(spec)
+    observed = build_observed(make_deployment(resource, 1, *conditions), pods)
+    return find_cause(observed, parse_deployment(resource).spec)
 
 
 def waiting(reason: str, message: str = "", **container: Any) -> Body:
@@ -72,15 +85,35 @@ def test_a_crash_loop_says_how_it_last_ended_and_where_to_look():
 def test_a_crash_loop_for_want_of_memory_names_it():
     cause = find(waiting("CrashLoopBackOff", BACK_OFF, lastState=OOM))
     assert cause is not None
-    assert "last ended with OOMKilled (exit code 137)" in cause.message
+    assert cause.reason == "OOMKilled"
+    assert "was ended by its memory limit" in cause.message
 
 
 def test_a_pod_killed_for_memory_again_and_again_between_two_waits():
-    assert find(restarted(2)) == Cause(
+    limited = {"resources": {"limits": {"memory": "4Gi"}}}
+    assert find(restarted(2), spec=limited) == Cause(
         "OOMKilled",
-        f"pod chat-a: restarted 2 times; its container last ended with OOMKilled (exit code 137);"
-        f" {LOGS}",
+        "pod chat-a: container engine of pod chat-a was ended by its memory limit; remedy: give the"
+        f" pod more memory: set spec.resources.limits.memory to 6Gi; {LOGS}",
     )
+
+
+def test_what_the_engine_wrote_at_its_end_is_the_cause_with_its_remedy():
+    ended = {"terminated": {"reason": "Error", "exitCode": 1, "message": encode_finding(TOO_LONG)}}
+    assert find(waiting("CrashLoopBackOff", BACK_OFF, lastState=ended)) == Cause(
+        "MaxModelLenTooLarge",
+        "pod chat-a: one sequence does not fit; remedy: make it shorter: set"
+        f" spec.engine.maxModelLen to 2048; {LOGS}",
+    )
+
+
+def test_the_end_of_its_log_is_read_where_the_engine_wrote_nothing():
+    tail = "entry.py: error: unrecognized arguments: --from-the-future"
+    ended = {"terminated": {"reason": "Error", "exitCode": 2, "message": tail}}
+    cause = find(waiting("CrashLoopBackOff", BACK_OFF, lastState=ended))
+    assert cause is not None
+    assert cause.reason == "FlagUnknown"
+    assert "change spec.engine.image" in cause.message
 
 
 def test_one_restart_alone_is_bad_luck():

@@ -8,7 +8,7 @@ from vibethinker_operator.api.status import Status
 from vibethinker_operator.events import Notice
 from vibethinker_operator.fleet_view import FleetView
 from vibethinker_operator.notices import NewsMemory, build_notices
-from vibethinker_operator.observed import Observed
+from vibethinker_operator.observed import Observed, ObservedPod, Termination
 from vibethinker_operator.plan import Action, MarkPod, SetReplicas, StartDrain, UnmarkPod
 from vibethinker_operator.scaling import Mode, ScalingPolicy
 from vibethinker_operator.status import render_status
@@ -85,6 +85,44 @@ def test_a_mark_without_a_drain_and_calls_to_pods_are_no_news(room: Newsroom):
 def test_a_calm_hour_is_no_news(room: Newsroom):
     view = make_view(decision=decide_once())
     assert [notice for _ in range(3600 // 60) for notice in room.tick(view)] == []
+
+
+class TestDeaths:
+    def test_each_end_of_a_container_is_told_once_with_cause_and_remedy(self, room: Newsroom):
+        first = make_view(make_observed(died(1.0, "OOMKilled")), decision=decide_once())
+        (notice,) = room.read(first)
+        assert (notice.type, notice.reason) == ("Warning", "EngineDied")
+        assert "was ended by its memory limit" in notice.message
+        assert "spec.resources.limits.memory" in notice.message
+        assert room.tick(first) == []
+        again = make_view(make_observed(died(9.0, "OOMKilled")), decision=decide_once())
+        assert room.tick(again) == [("Warning", "EngineDied")]
+
+    def test_an_end_that_nothing_explains_points_to_the_log(self, room: Newsroom):
+        view = make_view(make_observed(died(1.0, "Error")), decision=decide_once())
+        (notice,) = room.read(view)
+        assert notice.message.endswith("kubectl logs --previous vt-a says more")
+
+    def test_without_a_time_the_restart_tells_another_end(self, room: Newsroom):
+        told = [
+            room.tick(make_view(make_observed(died(None, restarts=n)), decision=decide_once()))
+            for n in (1, 1, 2)
+        ]
+        assert told == [[("Warning", "EngineDied")], [], [("Warning", "EngineDied")]]
+
+    def test_what_a_fresh_operator_finds_may_have_been_told(self):
+        view = make_view(make_observed(died(1.0)), decision=decide_once())
+        assert ("Warning", "EngineDied") not in Newsroom().tick(view)
+
+    def test_a_pod_that_was_told_to_go_did_not_die(self, room: Newsroom):
+        leaving = replace(died(1.0), terminating=True)
+        view = make_view(make_observed(A, leaving), decision=decide_once())
+        assert ("Warning", "EngineDied") not in room.tick(view)
+
+
+def died(at: float | None, reason: str = "Error", restarts: int = 1) -> ObservedPod:
+    ended = Termination(reason, 137 if reason == "OOMKilled" else 1, ended_at=at)
+    return replace(A, last_termination=ended, restarts=restarts)
 
 
 class TestTransitions:

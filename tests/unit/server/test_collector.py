@@ -5,11 +5,13 @@ from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.parser import text_string_to_metric_families
 from vibethinker_server import names
 from vibethinker_server.collector import (
+    EvidenceCollector,
     FleetCollector,
     RequestCollector,
     render_fleet_page,
     render_metrics,
 )
+from vibethinker_server.load import AfterStart
 from vibethinker_server.weights import Weights
 
 from tests.support.server_runtime import GIB, Rig, make_rig
@@ -229,3 +231,18 @@ def test_no_name_of_ours_is_one_that_vllm_unregisters():
     metrics = [value for name, value in vars(names).items() if name.startswith("METRIC_")]
     assert len(metrics) > 15
     assert all(metric.startswith(names.PREFIX) for metric in metrics)
+
+
+def test_the_doctors_evidence_is_there_as_far_as_it_is_known(rig: Rig):
+    collector = EvidenceCollector(rig.runtime, lambda: 5 * GIB)
+    registry = CollectorRegistry()
+    registry.register(collector)
+    page = samples_of(render_metrics(registry, CollectorRegistry(), set()))
+    assert page == {
+        "vibethinker_max_model_len": 4096,
+        "vibethinker_resident_memory_bytes": 5 * GIB,
+    }
+    rig.runtime.after_start = AfterStart(live_bytes=4 * GIB, resident_bytes=None)
+    page = samples_of(render_metrics(registry, CollectorRegistry(), set()))
+    assert page["vibethinker_memory_after_start_bytes"] == 4 * GIB
+    assert "vibethinker_resident_memory_after_start_bytes" not in page

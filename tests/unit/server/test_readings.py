@@ -3,7 +3,7 @@ from threading import Event
 
 import pytest
 from vibethinker_server import names, readings
-from vibethinker_server.load import DeviceMemory, EngineReading
+from vibethinker_server.load import AfterStart, DeviceMemory, EngineReading
 from vibethinker_server.readings import Reader
 
 from tests.support.server_runtime import GIB, Rig, make_rig
@@ -83,3 +83,18 @@ def test_the_thread_outlives_an_error(rig: Rig, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Reader, "read", read)
     Reader(rig.runtime, Probe(None), {}).run(stop)
     assert rig.runtime.errors.counts() == {names.WHERE_READINGS: 3}
+
+
+def test_the_memory_of_the_start_is_kept_once_it_serves_and_never_again(rig: Rig):
+    probe = Probe(14 * GIB)
+    resident = iter([3 * GIB, 9 * GIB])
+    reader = Reader(rig.runtime, probe, {}, lambda: next(resident))
+    rig.runtime.stats.pool_bytes = 10 * GIB
+    rig.runtime.answering = False
+    reader.read(rig.clock.now)
+    assert rig.runtime.after_start is None
+    rig.runtime.answering = True
+    for used in (14 * GIB, 15 * GIB):
+        probe.used = used
+        reader.read(rig.clock.now)
+    assert rig.runtime.after_start == AfterStart(live_bytes=4 * GIB, resident_bytes=3 * GIB)

@@ -1,0 +1,1 @@
+"""`kubectl vibethinker`: what a person asks of a fleet, with that person's own rights."""
