@@ -143,7 +143,7 @@ def test_a_reading_that_fails_makes_load_unknown_and_harms_no_stream(server: Eng
     assert during[IN_FLIGHT] == 1
     # The engine lives on, and its next step is a reading again.
     assert Stream(server, tokens=5).end().finish_reason == "length"
-    assert page(server)[RUNNING] == 0
+    assert idle_page(server)[RUNNING] == 0
     assert "EngineDeadError" not in Path(server.log).read_text()
 
 
