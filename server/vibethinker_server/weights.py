@@ -56,9 +56,10 @@ def _find_gguf(file: Path) -> Weights | None:
     if not file.exists():
         return None
     try:
-        return Weights(read_gguf_header(file, architecture=None).weights_bytes)
+        header = read_gguf_header(file, architecture=None)
     except CheckpointError:  # llama-server says what is wrong with it
         return Weights(None)
+    return Weights(header.weights_bytes, header.kv_token_bytes)
 
 
 def model_directories(settings: EngineSettings, environment: Mapping[str, str]) -> list[Path]:

@@ -16,6 +16,8 @@ VERSIONS: Final = (2, 3)
 DEFAULT_ALIGNMENT: Final = 32
 MAX_ENTRIES: Final = 100_000
 MAX_DIMENSIONS: Final = 4
+# llama.cpp keeps keys and values in 16 bits, whatever the weights are in.
+CACHE_ITEM_BYTES: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,17 @@ class GgufHeader:
     def context_length(self) -> int | None:
         """The tokens of the longest sequence that the model was made for."""
         return self.number("context_length")
+
+    @property
+    def kv_token_bytes(self) -> int | None:
+        """Bytes of one token's KV in llama.cpp's cache of 16 bits; None where the file is silent.
+
+        2 (key and value) x layers x KV heads x head size x 2.
+        """
+        layers, heads, size = self.block_count, self.kv_heads, self.head_size
+        if layers is None or heads is None or size is None:
+            return None
+        return 2 * layers * heads * size * CACHE_ITEM_BYTES
 
     @property
     def kv_heads(self) -> int | None:

@@ -10,7 +10,7 @@ from aiohttp import ClientSession, TCPConnector
 
 from vibethinker_server import names
 from vibethinker_server.checkpoint.checkpoint_error import CheckpointError
-from vibethinker_server.checkpoint.gguf_header import GgufHeader, read_gguf_header
+from vibethinker_server.checkpoint.gguf_header import read_gguf_header
 from vibethinker_server.early_sigterm import take_early_sigterm
 from vibethinker_server.llama_cpp.proxy import Proxy
 from vibethinker_server.llama_cpp.seats import Seats
@@ -26,9 +26,6 @@ from vibethinker_server.middleware import VibeThinkerMiddleware
 from vibethinker_server.request_body import Receive, Send
 from vibethinker_server.runtime import Runtime
 from vibethinker_server.warm_up import warm_up
-
-# llama-server keeps keys and values in half precision.
-KV_ITEM_BYTES = 2
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +82,7 @@ class Application:
 
     def _read_token_bytes(self) -> int | None:
         try:
-            return token_bytes(read_gguf_header(Path(self._runtime.settings.model), None))
+            return read_gguf_header(Path(self._runtime.settings.model), None).kv_token_bytes
         except CheckpointError:
             what = "the model's header could not be read; the KV pool's bytes are unknown"
             self._runtime.count_error(names.WHERE_ENGINE_STATS, log, what)
@@ -104,12 +101,3 @@ class Application:
             self._runtime.answering = self._runtime.stats.initialized = False
             await self._until_up(session)
             warming = asyncio.create_task(warm_up(self._runtime, self._inside, self))
-
-
-def token_bytes(header: GgufHeader) -> int | None:
-    """Returns the bytes of one token's KV: two x layers x heads x size x bytes, None: not told."""
-    parts = (header.block_count, header.kv_heads, header.head_size)
-    if None in parts:
-        return None
-    layers, heads, size = (part or 0 for part in parts)
-    return 2 * layers * heads * size * KV_ITEM_BYTES

@@ -26,7 +26,7 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 CRD = Path("manifests/crd/vibethinkerdeployments.yaml")
 # Named for what is built beside this page: to be emptied once all of it is here.
 AWAITED_FIELDS: set[str] = set()
-AWAITED_COMMANDS = {"doctor"}
+AWAITED_COMMANDS: set[str] = set()
 TABLES = {"Azure 2023": "azure-conv-2023", "ServeGen": "servegen-deepseek-r1"}
 
 
