@@ -11,23 +11,34 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from vibethinker_server.engine_settings import DataType, EngineSettings
+from vibethinker_server.engine_settings import DataType, Device, EngineSettings
 from vibethinker_server.start_error import StartError
 from vibethinker_server.weights import model_directories
 
 # As config.json spells them.
 BITSANDBYTES = "bitsandbytes"
 COMPRESSED_TENSORS = "compressed-tensors"
+# A processor's flag, as the kernel lists it.
+AMX = "amx_tile"
 # Where vLLM looks for plugins, and the name that vllm-bnb-plugin registers there.
 PLUGIN_GROUP = "vllm.general_plugins"
 # vLLM had it of its own up to 0.27.
 IN_TREE = Path("model_executor/layers/quantization/bitsandbytes.py")
 
 
-def check_quantization(settings: EngineSettings, environment: Mapping[str, str]) -> None:
+def check_quantization(
+    settings: EngineSettings,
+    environment: Mapping[str, str],
+    processors: Path = Path("/proc/cpuinfo"),
+) -> None:
     """Lets the start go on where the model is not quantised, or can be served.
 
     A model that is still to be downloaded is let pass: what it is is not known yet.
+
+    Args:
+        settings: what the engine is to run with.
+        environment: what the process was started with; it says where models lie.
+        processors: the kernel's description of this machine's.
 
     Raises:
         StartError: the model needs what is not installed, or another data type.
@@ -38,11 +49,18 @@ def check_quantization(settings: EngineSettings, environment: Mapping[str, str])
         if method == BITSANDBYTES:
             _check_packages(config)
         if method == COMPRESSED_TENSORS and settings.dtype is DataType.FLOAT32:
-            raise StartError(
-                f"{config}: quantization_config.quant_method is {method}, whose kernels compute in"
-                " 16 bits, and dtype is Float32: set it to BFloat16 or Float16 (`--set"
-                " dtype=BFloat16`, or engine.dtype of the resource)"
-            )
+            _check_kernels(config, settings.device, processors)
+
+
+def _check_kernels(config: Path, device: Device, processors: Path) -> None:
+    # vLLM 0.32's: on a GPU `cutlass_scaled_mm`, on a processor with AMX `int8_scaled_mm_with_quant`
+    # take 16 bits alone; what it has for other processors takes Float32 too.
+    if device is Device.GPU or AMX in _read_words(processors):
+        raise StartError(
+            f"{config}: quantization_config.quant_method is {COMPRESSED_TENSORS}, which this"
+            f" {device.value} computes in 16 bits, and dtype is Float32: set it to BFloat16 or"
+            " Float16 (`--set dtype=BFloat16`, or engine.dtype of the resource)"
+        )
 
 
 def _check_packages(config: Path) -> None:
@@ -77,3 +95,10 @@ def read_method(config: Path) -> str | None:
         return str(content["quantization_config"]["quant_method"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _read_words(file: Path) -> set[str]:
+    try:
+        return set(file.read_text().split())
+    except OSError:
+        return set()

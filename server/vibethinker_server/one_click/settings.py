@@ -44,11 +44,7 @@ def choose_gpu(machine: Machine) -> Gpu | None:
 
 
 def choose_settings(
-    machine: Machine,
-    options: StartOptions,
-    source: Source = Source.HUGGING_FACE,
-    *,
-    in_16_bits: bool = False,
+    machine: Machine, options: StartOptions, source: Source = Source.HUGGING_FACE
 ) -> EngineSettings:
     """Returns the settings for this machine with the options' changes.
 
@@ -56,7 +52,6 @@ def choose_settings(
         machine: where it will run.
         options: what was asked for; `options.model` is a repository or an absolute path.
         source: where the model comes from.
-        in_16_bits: whether it computes in nothing else.
 
     Raises:
         StartError: the model has no room here, or a change breaks a rule of the settings.
@@ -80,11 +75,8 @@ def choose_settings(
     model = find_known_model(options.model)
     # Any other model on a CPU is taken to be a small one.
     small = model or VIBETHINKER_1_5B
-    picked |= (
-        _on_cpu(machine, changed, small, in_16_bits=in_16_bits)
-        if device is Device.CPU
-        else _on_gpu(machine, model)
-    )
+    on_cpu = device is Device.CPU
+    picked |= _on_cpu(machine, changed, small) if on_cpu else _on_gpu(machine, model)
     try:
         return EngineSettings.model_validate(apply_changes(picked, options.changes))
     except ValidationError as error:
@@ -109,12 +101,9 @@ def _on_gpu(machine: Machine, model: KnownModel | None) -> dict[str, Any]:
     return picked | {"gpuMemoryUtilizationPercentage": percentage}
 
 
-def _on_cpu(
-    machine: Machine, changed: set[str], model: KnownModel, *, in_16_bits: bool
-) -> dict[str, Any]:
+def _on_cpu(machine: Machine, changed: set[str], model: KnownModel) -> dict[str, Any]:
     # Without the instructions, BFloat16 computes at a tenth of Float32's speed (measured).
-    fits = machine.fast_bfloat16 or in_16_bits
-    dtype = DataType.BFLOAT16 if fits else DataType.FLOAT32
+    dtype = DataType.BFLOAT16 if machine.fast_bfloat16 else DataType.FLOAT32
     picked: dict[str, Any] = {"dtype": dtype, "blockSize": 32, "maxNumSeqs": 16}
     if "kvCacheMemoryBytes" not in changed:
         picked["kvCacheMemoryBytes"] = _cpu_pool_bytes(machine, model, ELEMENT_BYTES[dtype])

@@ -98,13 +98,34 @@ def test_other_checkpoints_need_nothing(tmp_path: Path, site: Path, config: obje
     check(tmp_path, config)
 
 
-def test_w8a8_kernels_compute_in_16_bits(tmp_path: Path):
-    config = {"quantization_config": {"quant_method": "compressed-tensors"}}
-    model = make_model(tmp_path / "model", config)
+@pytest.mark.parametrize(
+    ("device", "flags", "dtype", "refused"),
+    [
+        ("GPU", "", "Float32", True),
+        ("GPU", "", "Float16", False),
+        ("CPU", "flags : avx2 amx_tile amx_int8", "Float32", True),
+        ("CPU", "flags : avx2 amx_tile amx_int8", "BFloat16", False),
+        ("CPU", "flags : avx2", "Float32", False),
+        ("CPU", None, "Float32", False),
+    ],
+)
+def test_w8a8_in_float32_is_refused_where_the_kernels_take_16_bits_alone(
+    tmp_path: Path, device: str, flags: str | None, dtype: str, refused: bool
+):
+    model = make_model(
+        tmp_path / "model", {"quantization_config": {"quant_method": "compressed-tensors"}}
+    )
+    settings = make_settings(
+        model=model, source="Volume", dtype=dtype, device=device, kvCacheMemoryBytes=1
+    )
+    processors = tmp_path / "cpuinfo"
+    if flags is not None:
+        processors.write_text(flags)
+    if not refused:
+        check_quantization(settings, {}, processors)
+        return
     with pytest.raises(StartError, match=r"model/config\.json: .*--set dtype=BFloat16"):
-        check_quantization(make_settings(model=model, source="Volume", dtype="Float32"), {})
-    for dtype in ("Float16", "BFloat16"):
-        check_quantization(make_settings(model=model, source="Volume", dtype=dtype), {})
+        check_quantization(settings, {}, processors)
 
 
 def test_a_model_that_is_not_there_yet_is_let_pass(tmp_path: Path, site: Path):
