@@ -45,7 +45,7 @@ def _explain_one_sequence(said: Said, engine: EngineFacts) -> Meaning:
     )
     length = None if fits is None else length_within(fits)
     if engine.kv_cache_memory_bytes is not None and wanted <= MISSION_MODEL_LEN:
-        shorter = "" if length is None else f", or make the longest sequence {length} tokens"
+        shorter = "" if length is None else f", or shorten the longest sequence to {length} tokens"
         change = Change(POOL, pool_of(needed))
         return Meaning(cause=cause, remedy=f"enlarge the pool{shorter}", change=change)
     remedy = "make the longest sequence shorter"

@@ -81,9 +81,10 @@ def examine(
     )
     if page is None:
         note = f"nobody answers at {ops_url}{names.PATH_METRICS}: --url names another address"
+        told = EngineReadings(max_model_len=facts.max_model_len, max_num_seqs=facts.max_num_seqs)
         return Examination(
             subject=f"engine at {ops_url}",
-            path=walk_path(EngineReadings()),
+            path=walk_path(told),
             last_words=words,
             notes=(note, *log_note),
         )
