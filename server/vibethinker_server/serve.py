@@ -20,7 +20,6 @@ from threading import Event, Thread
 
 from vibethinker_server import names
 from vibethinker_server.api_keys import ApiKeys
-from vibethinker_server.bitsandbytes_check import check_bitsandbytes
 from vibethinker_server.device_memory import CgroupProbe, DeviceProbe, NvmlProbe
 from vibethinker_server.engine_args import (
     ANY_ADDRESS,
@@ -42,6 +41,7 @@ from vibethinker_server.parent import end_with
 from vibethinker_server.peer_reader import PeerReader
 from vibethinker_server.policy import OverloadPolicy, Policy, Saturation
 from vibethinker_server.policy_document import DocumentError, parse_policy
+from vibethinker_server.quantization_check import check_quantization
 from vibethinker_server.quiet_end import quiet_end
 from vibethinker_server.readings import Reader
 from vibethinker_server.runtime import Clock, Runtime, install
@@ -84,7 +84,7 @@ def serve() -> None:
     end_with(environment.get(names.ENV_PARENT, ""))
     launch = prepare_launch(environment)
     runtime = launch.runtime
-    check_bitsandbytes(runtime.settings, environment)
+    check_quantization(runtime.settings, environment)
     install(runtime)
     quiet_end(runtime)
     environment.update(launch.variables)

@@ -26,9 +26,9 @@ PROMPTS = (
     "Find all values of x and explain why.",
     "the longest increasing subsequence",
 )
-ANSWER_TOKENS = 48
+ANSWER_TOKENS = 32
 # Letters between two contexts whose next tokens are compared.
-STEP_LETTERS = 5
+STEP_LETTERS = 12
 
 
 def bitsandbytes_site() -> Path:

@@ -12,6 +12,8 @@ import httpx
 from tests.cluster.images import llama_server
 from tests.e2e.engine_process import free_port
 
+# No token is left out, nor preferred.
+PLAIN = {"seed": 1, "top_k": 0, "top_p": 1, "min_p": 0}
 READY_SECONDS = 60.0
 # Alone on the machine with one slot: what is asked for is answered in the order of the requests.
 OPTIONS = ("--ctx-size", "2048", "--parallel", "1", "--threads", "2", "--cache-ram", "0")
@@ -58,8 +60,18 @@ def tokenize(client: httpx.Client, text: str) -> list[int]:
     return [int(each) for each in answer.raise_for_status().json()["tokens"]]
 
 
-def greedy(client: httpx.Client, prompt: list[int], count: int) -> list[int]:
-    """Returns the `count` likeliest tokens after `prompt`, one after the other."""
-    body: dict[str, Any] = {"prompt": prompt, "n_predict": count, "temperature": 0}
-    answer = client.post("/completion", json={**body, "return_tokens": True, "seed": 1})
+def complete(
+    client: httpx.Client, prompt: list[int], count: int, temperature: float = 0
+) -> list[int]:
+    """Returns `count` tokens after `prompt`: the likeliest, or at a temperature drawn ones."""
+    body: dict[str, Any] = {"prompt": prompt, "n_predict": count, "temperature": temperature}
+    answer = client.post("/completion", json={**body, **PLAIN, "return_tokens": True})
     return [int(each) for each in answer.raise_for_status().json()["tokens"]]
+
+
+def likeliest(client: httpx.Client, prompt: list[int], count: int) -> dict[int, float]:
+    """Returns the `count` likeliest tokens after `prompt`, the first one first, with their logs."""
+    body: dict[str, Any] = {"prompt": prompt, "n_predict": 1, "temperature": 0, "n_probs": count}
+    answer = client.post("/completion", json={**body, **PLAIN}).raise_for_status().json()
+    (only,) = answer["completion_probabilities"]
+    return {int(each["id"]): float(each["logprob"]) for each in only["top_logprobs"]}

@@ -126,11 +126,17 @@ def _add_tokenizer(writer: Any, checkpoint: Checkpoint) -> None:
     try:
         special: Any = gguf().SpecialVocab(checkpoint.directory, load_merges=True, n_vocab=size)
         special.add_to_gguf(writer, quiet=True)
+        merges = len(special.merges)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{checkpoint.directory}: tokenizer.json, tokenizer_config.json or chat_template.jinja"
             f" cannot be understood: {error!r}"
         ) from error
+    if merges == 0:
+        raise CheckpointError(
+            f"{checkpoint.directory / TOKENIZER}: model.merges is empty, and llama.cpp loads no"
+            " vocabulary without them; bring the model's tokenizer again"
+        )
 
 
 def read_tokens(checkpoint: Checkpoint, size: int) -> Vocabulary:

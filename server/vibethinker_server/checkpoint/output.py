@@ -28,8 +28,12 @@ def beside(out: Path, ending: str) -> Path:
 
 
 @contextmanager
-def held(out: Path) -> Iterator[None]:
+def held(out: Path, needed_bytes: int = 0) -> Iterator[None]:
     """Holds the right to write `out`, which ends with the process whatever ends it.
+
+    Args:
+        out: where the output is to lie.
+        needed_bytes: what will be written, for the words of an error; 0: not known.
 
     Raises:
         CheckpointError: another process holds it, or the place cannot be written to.
@@ -41,7 +45,7 @@ def held(out: Path) -> Iterator[None]:
         out.parent.mkdir(parents=True, exist_ok=True)
         handle = _take(lock)
     except OSError as error:
-        raise explain(error, out) from error
+        raise explain(error, out, needed_bytes) from error
     try:
         yield
     finally:
@@ -121,15 +125,18 @@ def remove(path: Path) -> None:
 
 def explain(error: OSError, out: Path, needed_bytes: int = 0) -> CheckpointError:
     """Returns what a person is told about an error of the disk that `out` lies on."""
+    needed = (
+        f"; needed are {needed_bytes} bytes ({gigabytes(needed_bytes)})" if needed_bytes else ""
+    )
     if error.errno in FULL:
         return CheckpointError(
-            f"{out}: its disk is full ({error.strerror}): {gigabytes(needed_bytes)} are needed"
-            f" ({needed_bytes} bytes). Make room, or name another place with --out"
+            f"{out}: its disk is full ({error.strerror}){needed}. Make room, or name another place"
+            " with --out"
         )
     if error.errno in REFUSED:
         return CheckpointError(
-            f"{out}: cannot be written to ({error.strerror}); needed are {needed_bytes} bytes."
-            " Name another place with --out, or mount the volume so that this user may write"
+            f"{out}: cannot be written to ({error.strerror}){needed}. Name another place with"
+            " --out, or mount the volume so that this user may write"
         )
     return CheckpointError(f"{error.filename or out}: {error.strerror or error}")
 

@@ -79,11 +79,11 @@ def quantize(
     after = estimate_bytes(checkpoint.tensors, method)
     stamp = Stamp(method, fingerprint(checkpoint))
     _check_apart(source, out)
-    with held(out):
+    needed = after + sum(file.stat().st_size for file in checkpoint.other_files)
+    with held(out, needed):
         was_there = is_finished(out, read_stamp(out / STAMP), stamp, overwrite=overwrite)
         if not was_there:
-            small = sum(file.stat().st_size for file in checkpoint.other_files)
-            with written_whole(out, after + small) as partial:
+            with written_whole(out, needed) as partial:
                 _write(checkpoint, partial, stamp, report, shard_bytes)
                 report(Progress(PHASE_FLUSHING, 0, 0))
     return Result(out, method, checkpoint.weights_bytes, after, was_there)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vibethinker_server.engine_settings import Source
 from vibethinker_server.one_click.options import DEFAULT_MODEL
+from vibethinker_server.quantization_check import COMPRESSED_TENSORS, read_method
 from vibethinker_server.start_error import StartError
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -17,10 +18,18 @@ LIKENESS = 0.6
 
 @dataclass(frozen=True, slots=True)
 class ModelSource:
-    """A model as the engine will be given it: an absolute path, or a repository."""
+    """A model as the engine will be given it.
+
+    Attributes:
+        model: an absolute path, or a repository.
+        source: which of both.
+        in_16_bits: whether it is quantised so that it computes in nothing else; of a repository
+            that is not known yet.
+    """
 
     model: str
     source: Source
+    in_16_bits: bool = False
 
 
 def locate_model(text: str) -> ModelSource:
@@ -31,7 +40,9 @@ def locate_model(text: str) -> ModelSource:
     """
     path = Path(text).expanduser()
     if path.is_dir():
-        return ModelSource(_check_directory(path.resolve()), Source.VOLUME)
+        directory = _check_directory(path.resolve())
+        method = read_method(Path(directory) / "config.json")
+        return ModelSource(directory, Source.VOLUME, in_16_bits=method == COMPRESSED_TENSORS)
     if text.startswith(("/", ".", "~")):
         raise StartError(f"--model {text}: there is no such directory ({path.absolute()})")
     if REPOSITORY.fullmatch(text) is None or text.lower().startswith(WRONG_OWNER):

@@ -67,7 +67,12 @@ def plan_start(options: StartOptions, given: Mapping[str, str]) -> Plan:
     """
     located = locate_model(options.model)
     machine = read_machine(given)
-    settings = choose_settings(machine, replace(options, model=located.model), located.source)
+    settings = choose_settings(
+        machine,
+        replace(options, model=located.model),
+        located.source,
+        in_16_bits=located.in_16_bits,
+    )
     device = render_device_environment(settings, machine, given)
     environment = {**given, **device, **render_server_environment(settings, options)}
     choose_policy(Path(names.FILES_PATH), environment)  # a wrong one is told of before the start

@@ -105,7 +105,7 @@ def test_a_checkpoint_is_exported_and_its_sizes_are_told(
     assert command.main(said) == 0
     told = capsys.readouterr().out
     size = read_gguf_header(out).weights_bytes
-    assert told.startswith(f"{out}: written and read back, GGUF (q8_0): weights 0.125 MB before")
+    assert told.startswith(f"{out}: written and read back, GGUF (q8_0): weights 0.1 MB before")
     assert f"({size} bytes)" in told
 
     assert command.main(said) == 0

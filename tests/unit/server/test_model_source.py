@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def test_a_directory_here_is_a_model_by_its_absolute_path(name: str, tmp_path: P
     directory = write_model(tmp_path / name)
     located = locate_model(name)
     assert (located.model, located.source) == (str(directory.resolve()), Source.VOLUME)
+
+
+@pytest.mark.parametrize(
+    ("method", "in_16_bits"), [("compressed-tensors", True), ("bitsandbytes", False)]
+)
+def test_w8a8_is_seen_to_compute_in_16_bits(tmp_path: Path, method: str, in_16_bits: bool):
+    directory = write_model(tmp_path / "model")
+    config = {"quantization_config": {"quant_method": method}}
+    (directory / "config.json").write_text(json.dumps(config))
+    assert locate_model("model").in_16_bits is in_16_bits
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,11 @@ def test_a_cpu_computes_in_the_type_that_it_is_fast_in():
     assert settings(replace(CPU_MACHINE, fast_bfloat16=True)).dtype is DataType.BFLOAT16
 
 
+def test_a_model_that_computes_in_16_bits_alone_gets_them_on_any_cpu():
+    found = choose_settings(CPU_MACHINE, StartOptions(), in_16_bits=True)
+    assert found.dtype is DataType.BFLOAT16
+
+
 @pytest.mark.parametrize(
     ("gibibytes", "pool_gibibytes"),
     [

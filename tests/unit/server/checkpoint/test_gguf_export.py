@@ -236,6 +236,7 @@ def test_a_config_that_does_not_fit(
         ({"added_tokens": [{"id": 8, "content": "x"}]}, "number 8, and config.json: vocab_size"),
         ({"pre_tokenizer": {"type": "Whitespace"}}, "--converter"),
         ({"pre_tokenizer": None}, "--converter"),
+        ({"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}, "model.merges is empty"),
     ],
 )
 def test_a_tokenizer_that_is_not_known(

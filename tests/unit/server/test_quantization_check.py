@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from vibethinker_server import __main__ as command
-from vibethinker_server.bitsandbytes_check import IN_TREE, check_bitsandbytes
+from vibethinker_server.quantization_check import IN_TREE, check_quantization
 from vibethinker_server.start_error import StartError
 
 from tests.support.server_runtime import make_settings
@@ -44,7 +44,7 @@ def make_model(directory: Path, config: object) -> str:
 
 def check(tmp_path: Path, config: object) -> None:
     model = make_model(tmp_path / "model", config)
-    check_bitsandbytes(make_settings(model=model, source="Volume"), {})
+    check_quantization(make_settings(model=model, source="Volume"), {})
 
 
 def test_without_plugin_and_library_both_are_named_and_how_they_get_there(
@@ -98,8 +98,17 @@ def test_other_checkpoints_need_nothing(tmp_path: Path, site: Path, config: obje
     check(tmp_path, config)
 
 
+def test_w8a8_kernels_compute_in_16_bits(tmp_path: Path):
+    config = {"quantization_config": {"quant_method": "compressed-tensors"}}
+    model = make_model(tmp_path / "model", config)
+    with pytest.raises(StartError, match=r"model/config\.json: .*--set dtype=BFloat16"):
+        check_quantization(make_settings(model=model, source="Volume", dtype="Float32"), {})
+    for dtype in ("Float16", "BFloat16"):
+        check_quantization(make_settings(model=model, source="Volume", dtype=dtype), {})
+
+
 def test_a_model_that_is_not_there_yet_is_let_pass(tmp_path: Path, site: Path):
-    check_bitsandbytes(make_settings(), {"HF_HOME": str(tmp_path)})
+    check_quantization(make_settings(), {"HF_HOME": str(tmp_path)})
 
 
 def test_a_downloaded_one_is_found_in_the_hubs_cache(tmp_path: Path, site: Path):
@@ -107,7 +116,7 @@ def test_a_downloaded_one_is_found_in_the_hubs_cache(tmp_path: Path, site: Path)
     snapshot.mkdir(parents=True)
     make_model(snapshot / "main", BITSANDBYTES)
     with pytest.raises(StartError, match="snapshots/main/config"):
-        check_bitsandbytes(make_settings(), {"HF_HOME": str(tmp_path)})
+        check_quantization(make_settings(), {"HF_HOME": str(tmp_path)})
 
 
 def test_serve_refuses_before_it_opens_a_port(
