@@ -36,5 +36,5 @@ async def _end_when_empty(runtime: Runtime) -> None:
         runtime.flights.count > 0 and runtime.clock.monotonic() < deadline
     ):
         await asyncio.sleep(POLL_SECONDS)
-    log.info("drained, %d requests in flight; ending vLLM", runtime.flights.count)
+    log.info("drained, %d requests in flight; ending the server", runtime.flights.count)
     os.kill(os.getpid(), signal.SIGINT)

@@ -4,7 +4,6 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -57,8 +56,8 @@ def test_more_answers_than_slots_come_one_after_the_other_and_none_is_cut(llama:
 
 def test_answers_that_would_outgrow_the_pool_wait_and_none_is_failed(tmp_path: Path):
     # Together they hold twice the pool at their ends, and llama-server would fail all of them.
-    small: dict[str, Any] = {"maxModelLen": 1024, "kvCacheMemoryBytes": 1536 * BYTES_PER_TOKEN}
-    with running_llama(tmp_path, **small) as engine:
+    pool = 1536 * BYTES_PER_TOKEN
+    with running_llama(tmp_path, maxModelLen=1024, kvCacheMemoryBytes=pool) as engine:
         start_phases(engine)
         page(engine, overload={"policy": "ScaleOut", "maxQueuedRequests": 64})  # all come in
         with streams(engine, 6, tokens=300, prompt="?" * 200) as begun:  # a token each

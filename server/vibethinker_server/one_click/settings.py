@@ -58,6 +58,8 @@ def choose_settings(
     """
     device = choose_device(machine, options)
     changed = {path for path, _ in options.changes}
+    if "backend" in changed:
+        raise StartError("setting backend: `start` runs vLLM; llama.cpp is a pod's: leave it out")
     # ModelScope's default branch has another name.
     has_main = source is Source.HUGGING_FACE and "source" not in changed
     picked: dict[str, Any] = {

@@ -118,6 +118,11 @@ def test_a_wrong_change_is_refused_with_the_fields_name(change: str, named: str)
         settings(GPU_MACHINE, change)
 
 
+def test_no_backend_is_started_but_vllm():
+    with pytest.raises(StartError, match="`start` runs vLLM"):
+        settings(CPU_MACHINE, "backend=LlamaCpp")
+
+
 def test_a_change_without_a_value_is_refused():
     with pytest.raises(StartError, match="write FIELD=VALUE"):
         parse_change("maxModelLen")
