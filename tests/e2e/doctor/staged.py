@@ -12,8 +12,8 @@ from vibethinker_doctor.last_words import find_last_words
 from vibethinker_doctor.termination import decode_finding
 
 from tests.cluster.images import engine_site
-from tests.e2e.engine_process import EngineProcess, package_site, start_engine
-from tests.e2e.real_engine import READY_SECONDS, SMALL_POLICY, settings
+from tests.e2e.engine_process import EngineProcess, package_site
+from tests.e2e.real_engine import READY_SECONDS, SMALL_POLICY, settings, start_limited_engine
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,14 @@ def started(
     environment: dict[str, str] | None = None,
     first_on_path: Path | None = None,
 ) -> Iterator[EngineProcess]:
-    """Real vLLM with `changes` in its settings, on its way up."""
+    """Real vLLM with `changes` in its settings, on its way up, limited where that can be."""
     directory.mkdir(exist_ok=True)
     (directory / "site").mkdir()
     variables = {
         "VIBETHINKER_CPUS": "2",
         "VIBETHINKER_TERMINATION_LOG": str(directory / "termination-log"),
     }
-    with start_engine(
+    with start_limited_engine(
         directory,
         pythonpath=[
             *([first_on_path] if first_on_path else []),

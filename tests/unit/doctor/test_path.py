@@ -114,10 +114,12 @@ class TestUnreleased:
         assert walk(memory_used_ratio=0.54)[3].verdict is Verdict.OK
 
     def test_processes_that_grow_with_every_request(self):
-        grown = 3 * GIB + 30 * MIB
+        grown = 3 * GIB + 130 * MIB
         assert code_of(walk(resident_memory_bytes=grown)[3]) == "ProcessMemoryGrows"
         few = walk(resident_memory_bytes=grown, requests_finished_total=100)
         assert few[3].verdict is Verdict.OK
+        once = walk(resident_memory_bytes=3 * GIB + 100 * MIB)
+        assert once[3].verdict is Verdict.OK
 
     def test_memory_that_is_not_known_is_said_to_be_unknown(self):
         answer = walk(memory_used_ratio=None, resident_memory_bytes=None)[3]
