@@ -115,7 +115,7 @@ def find_end(
     if facts.exit_code == SIGKILL_EXIT_CODE:
         return Finding(
             code="EngineProcessKilled",
-            cause=f"container {facts.container} of pod {facts.pod} was ended by SIGKILL",
+            cause=f"container {facts.container} was ended by SIGKILL",
             evidence=f"pod {facts.pod}, container {facts.container}: {facts.ended_reason}, exit"
             f" code {facts.exit_code}",
             remedy="see the pod's Events: the node's memory ran out, or a probe failed for too"
@@ -211,7 +211,7 @@ def _explain_oom(facts: ContainerFacts, engine: EngineFacts, memory: HostMemory)
     shm = "" if not shared else f", of which /dev/shm may take {show_bytes(shared)}"
     ended = f"{facts.ended_reason or 'ended'}, exit code {facts.exit_code}"
     evidence = f"pod {facts.pod}, container {facts.container}: {ended}; {shown}{shm}"
-    cause = f"container {facts.container} of pod {facts.pod} was ended by its memory limit"
+    cause = f"container {facts.container} was ended by its memory limit"
     if facts.container != ENGINE_CONTAINER:
         remedy = "its limit is ours and fixed: report this, and see what else fills the node"
         return Finding(code=OOM_KILLED, cause=cause, evidence=evidence, remedy=remedy)

@@ -116,7 +116,7 @@ def test_a_dead_fleet_is_1_with_evidence_field_and_value(api: Api):
     kill(api)
     result = run()
     assert result.exit_code == 1
-    assert "1. OOMKilled (Error): container engine of pod chat-a" in result.output
+    assert "1. OOMKilled (Error): container engine was ended" in result.output
     assert "change:   set spec.resources.limits.memory to 7Gi" in result.output
     assert any("previous=true" in path.lower() for path in api.asked if path.startswith(LOG))
 

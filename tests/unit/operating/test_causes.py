@@ -93,7 +93,7 @@ def test_a_pod_killed_for_memory_again_and_again_between_two_waits():
     limited = {"resources": {"limits": {"memory": "4Gi"}}}
     assert find(restarted(2), spec=limited) == Cause(
         "OOMKilled",
-        "pod chat-a: container engine of pod chat-a was ended by its memory limit; remedy: give the"
+        "pod chat-a: container engine was ended by its memory limit; remedy: give the"
         f" pod more memory: set spec.resources.limits.memory to 6Gi; {LOGS}",
     )
 
