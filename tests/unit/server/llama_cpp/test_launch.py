@@ -37,7 +37,7 @@ def test_weights_are_there_once_the_file_is_and_as_large_as_its_tensors(tmp_path
     settings = make_settings(**LLAMA | {"model": str(file)}, **NO_GPU)
     assert find_weights(settings, {}) is None
     write_gguf(file)
-    assert find_weights(settings, {}) == Weights(0)
+    assert find_weights(settings, {}) == Weights(0, kv_token_bytes=28_672)
     file.write_bytes(b"GGUF")
     assert find_weights(settings, {}) == Weights(None)
 
