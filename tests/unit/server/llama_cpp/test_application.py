@@ -183,7 +183,7 @@ async def test_nobody_is_let_in_before_the_model_is_loaded(rig: Rig, stub: StubL
         await until(lambda: rig.runtime.answering)
         assert rig.runtime.stats.pool_tokens == 2048
         assert rig.runtime.stats.pool_bytes == 2048 * 28_672
-        assert stub.asked[0][1]["prompt"] .startswith("1 2 3")  # the first question is our own
+        assert stub.asked[0][1]["prompt"].startswith("1 2 3")  # the first question is our own
         assert (await ask(app)).status == 200
 
 
