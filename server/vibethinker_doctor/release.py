@@ -95,6 +95,16 @@ def _find_kept_blocks(readings: EngineReadings, evidence: str) -> Finding | None
 
 
 def _find_growth(readings: EngineReadings, evidence: str) -> Finding | None:
+    # The processes first: on a CPU their memory is the device's, and this tells more.
+    resident = resident_growth_bytes(readings)
+    if resident is not None and _grows(readings, resident):
+        return Finding(
+            code="ProcessMemoryGrows",
+            cause=f"the server's processes grow by {show_bytes(resident)} per 1,000 requests",
+            evidence=evidence,
+            remedy="restart this server before its memory limit does, and report what its clients"
+            " send",
+        )
     live, device = live_growth_bytes(readings), readings.device_bytes
     if live is not None and device is not None and live > device * LIVE_TOLERANCE_RATIO:
         return Finding(
@@ -104,15 +114,6 @@ def _find_growth(readings: EngineReadings, evidence: str) -> Finding | None:
             evidence=evidence,
             remedy="restart this server; if it comes back, compute fewer tokens a step",
             field="engine.maxNumBatchedTokens",
-        )
-    resident = resident_growth_bytes(readings)
-    if resident is not None and _grows(readings, resident):
-        return Finding(
-            code="ProcessMemoryGrows",
-            cause=f"the server's processes grow by {show_bytes(resident)} per 1,000 requests",
-            evidence=evidence,
-            remedy="restart this server before its memory limit does, and report what its clients"
-            " send",
         )
     return None
 
