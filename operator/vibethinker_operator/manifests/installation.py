@@ -118,13 +118,12 @@ def _build_container() -> dict[str, Any]:
 
 def _environment() -> list[dict[str, Any]]:
     fields = Settings.model_fields
-    namespace, package, engine = (
-        str(fields[field].alias) for field in ("namespace", "package_image", "engine_image_gpu")
-    )
+    namespace, package = (str(fields[field].alias) for field in ("namespace", "package_image"))
+    engines = (fields[field] for field in ("engine_image_gpu", "engine_image_llama_cpp"))
     return [
         {"name": namespace, "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
         {"name": package, "value": PACKAGE_IMAGE},
-        {"name": engine, "value": fields["engine_image_gpu"].default},
+        *({"name": str(engine.alias), "value": engine.default} for engine in engines),
     ]
 
 
