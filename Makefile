@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching bench-paged bench-weights cluster-up cluster-shell cluster-down env
+.PHONY: help demo test thorough check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching bench-paged bench-weights cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -19,8 +19,11 @@ demo: env ## the main job with real parts: memory fills, the fleet grows, refuse
 test: env ## everything: checks, real API server, real vLLM, the demo
 	$(STAGE) "checks" $(MAKE) --no-print-directory check
 	$(STAGE) "cluster and operator" $(RUN) pytest tests/integration
-	$(STAGE) "server" $(RUN) pytest tests/e2e
+	$(STAGE) "server" $(RUN) pytest tests/e2e -m "not thorough"
 	$(MAKE) --no-print-directory demo
+
+thorough: env ## further starts of real engines that `make test` leaves out: staged failures, bitsandbytes
+	$(STAGE) "thorough" $(RUN) pytest tests/e2e -m thorough -s
 
 check: env ## format, lint, types, import layers, unit and contract tests (about a minute)
 	$(RUN) ruff format --check .

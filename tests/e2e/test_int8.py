@@ -31,6 +31,10 @@ def weights_bytes(directory: Path) -> int:
     return sum(tensor.byte_count for file in files for tensor in read_header(file))
 
 
+W8A8 = "w8a8"
+BITSANDBYTES = pytest.param("bitsandbytes", marks=pytest.mark.thorough)
+
+
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The toy model by each method, written as a Job in a pod does; and what was said."""
@@ -84,7 +88,7 @@ def reference(started: tuple[EngineProcess, list[str]]) -> Answers:
     return int8_engines.ask(engine)
 
 
-@pytest.fixture(scope="module", params=int8_engines.METHODS)
+@pytest.fixture(scope="module", params=[W8A8, BITSANDBYTES])
 def quantized(
     request: pytest.FixtureRequest,
     checkpoints: dict[str, Path],

@@ -28,9 +28,19 @@ def check(death: Death, code: str) -> None:
         # 4096 tokens of 57,344 bytes are 224 MiB, which is too much for the first of these pools;
         # 8192 are too much for the second.
         ("KvCacheTooSmall", {"kvCacheMemoryBytes": 64 * MIB}),
-        ("MaxModelLenTooLarge", {"kvCacheMemoryBytes": 300 * MIB, "maxModelLen": 8192}),
-        ("MaxModelLenAboveModel", {"maxModelLen": 1_000_000}),
-        ("BatchedTokensBelowSequences", {"maxNumSeqs": 128, "maxNumBatchedTokens": 64}),
+        pytest.param(
+            "MaxModelLenTooLarge",
+            {"kvCacheMemoryBytes": 300 * MIB, "maxModelLen": 8192},
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(
+            "MaxModelLenAboveModel", {"maxModelLen": 1_000_000}, marks=pytest.mark.thorough
+        ),
+        pytest.param(
+            "BatchedTokensBelowSequences",
+            {"maxNumSeqs": 128, "maxNumBatchedTokens": 64},
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_settings_that_do_not_fit_are_told_and_the_named_value_does(
@@ -45,6 +55,7 @@ def test_settings_that_do_not_fit_are_told_and_the_named_value_does(
     assert starts(tmp_path / "works", apply_remedy(death.from_log, changes))
 
 
+@pytest.mark.thorough
 def test_a_checkpoint_whose_plugin_is_missing(tmp_path: Path):
     quantized = {"quant_method": "bitsandbytes", "load_in_8bit": True}
     model = copy_model(tmp_path / "model", quantization_config=quantized)
@@ -83,6 +94,7 @@ def test_a_flag_that_is_gone_is_found_in_the_log_which_is_all_that_there_is(tmp_
     assert death.kept == ""
 
 
+@pytest.mark.thorough
 def test_a_variable_that_is_gone_is_told_of_while_it_serves(tmp_path: Path):
     with started(tmp_path / "old", {}, environment={"VLLM_USE_V1": "1"}) as engine:
         engine.wait_for(lambda: engine.phase() == "Serving", READY_SECONDS)

@@ -133,6 +133,7 @@ def test_kv_blocks_that_are_not_given_back(engine: EngineProcess):
     assert codes(document) == ["KvNotReleased"]
 
 
+@pytest.mark.thorough
 def test_processes_that_grow_with_every_request(tmp_path: Path):
     with serving(tmp_path / "grows", {}) as engine:
         (tmp_path / "grows" / "break" / "memory").touch()
@@ -143,6 +144,7 @@ def test_processes_that_grow_with_every_request(tmp_path: Path):
     assert codes(document) == ["ProcessMemoryGrows"]
 
 
+@pytest.mark.thorough
 def test_a_storm_of_preemptions_and_its_end_under_the_named_value(tmp_path: Path):
     with serving(tmp_path / "storm", STORMY) as engine:
         stormy = storm(engine)
