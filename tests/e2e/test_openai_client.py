@@ -172,7 +172,10 @@ def full_server(server: EngineProcess) -> Full:
         yield server, leave
 
 
-@pytest.mark.parametrize(("fill", "fixture"), [(full_stub, "stub"), (full_server, "server")])
+@pytest.mark.parametrize(
+    ("fill", "fixture"),
+    [(full_stub, "stub"), (full_server, "vllm"), (full_server, "llama")],
+)
 def test_a_refused_client_comes_back_by_itself_when_it_was_told_to(
     fill: Any, fixture: str, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
 ):
