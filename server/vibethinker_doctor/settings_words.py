@@ -176,6 +176,15 @@ SETTINGS_WORDS = (
         explain=_explain_missing_plugin,
     ),
     Word(
+        # Our own server's, which looks before it starts the engine.
+        code="QuantizationPluginMissing",
+        other_codes=("QuantizationUnknown",),
+        pattern=re.compile(
+            r"quantization_config\.quant_method is (?P<method>[\w-]+), for which this engine lacks"
+        ),
+        explain=_explain_missing_plugin,
+    ),
+    Word(
         code="QuantizationNotOnThisGpu",
         pattern=re.compile(
             r"The quantization method (?P<method>[\w-]+) is not supported for the current GPU\."

@@ -53,6 +53,11 @@ ENDS = (
         spelled=("Load format `{load_format}` is not supported",),
     ),
     End(
+        "QuantizationPluginMissing",
+        "vibethinker-server serve: /model/config.json: quantization_config.quant_method is"
+        " bitsandbytes, for which this engine lacks vllm-bnb-plugin and bitsandbytes: use an image",
+    ),
+    End(
         "QuantizationUnknown",
         "Value error, Unknown quantization method: exl2. Must be one of ['awq', 'fp8'].",
         spelled=("Unknown quantization method: {self.quantization}. Must ",),

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from vibethinker_doctor.last_words import find_last_words
 from vibethinker_server import __main__ as command
 from vibethinker_server.quantization_check import IN_TREE, check_quantization
 from vibethinker_server.start_error import StartError
@@ -57,6 +58,8 @@ def test_without_plugin_and_library_both_are_named_and_how_they_get_there(
     assert "lacks vllm-bnb-plugin and bitsandbytes:" in text
     assert "PYTHONPATH" in text
     assert "--method w8a8" in text
+    (finding,) = find_last_words(str(refused.value))
+    assert finding.code == "QuantizationPluginMissing"
 
 
 def test_a_plugin_without_the_library_is_not_enough(tmp_path: Path, site: Path):
