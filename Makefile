@@ -25,7 +25,7 @@ test: env ## everything: checks, real API server, real vLLM, the demo
 thorough: env ## further starts of real engines that `make test` leaves out: staged failures, bitsandbytes
 	$(STAGE) "thorough" $(RUN) pytest tests/e2e -m thorough -s
 
-check: env ## format, lint, types, import layers, unit and contract tests (about a minute)
+check: env ## format, lint, types, import layers, unit and contract tests (some three minutes)
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
