@@ -162,6 +162,7 @@ def test_llama_server_answers_with_each_as_with_f16(answers: Answers):
         check(found[outtype], outtype)
 
 
+@pytest.mark.thorough
 def test_vllm_answers_as_llama_server_does(answers: Answers):
     asked = [[tokens, answers.drawn[prompt]] for prompt, tokens in answers.prompts.items()]
     done = subprocess.run(
@@ -213,7 +214,10 @@ def test_llama_server_chats_by_the_models_own_template(directory: Path, files: d
     assert reply["usage"]["completion_tokens"] == 8
 
 
-@pytest.mark.parametrize("outtype", list(Outtype))
+@pytest.mark.parametrize(
+    "outtype",
+    [Outtype.F16, pytest.param(Outtype.BF16, marks=pytest.mark.thorough), Outtype.Q8_0],
+)
 def test_llama_cpps_own_converter_writes_the_same(
     directory: Path, files: dict[Outtype, Path], outtype: Outtype
 ):

@@ -19,6 +19,8 @@ from tests.e2e.real_engine import READY_SECONDS, wait_until_idle
 from tests.e2e.streams import Stream, streams
 from tests.support.hostile_requests import SERVED_NAME
 
+pytestmark = pytest.mark.thorough
+
 MIB = 2**20
 # 1,170 tokens of 57,344 bytes: two sequences of 512, and eight are let run.
 STORMY = {"kvCacheMemoryBytes": 64 * MIB, "maxModelLen": 512, "maxNumBatchedTokens": 512}
@@ -133,7 +135,6 @@ def test_kv_blocks_that_are_not_given_back(engine: EngineProcess):
     assert codes(document) == ["KvNotReleased"]
 
 
-@pytest.mark.thorough
 def test_processes_that_grow_with_every_request(tmp_path: Path):
     with serving(tmp_path / "grows", {}) as engine:
         (tmp_path / "grows" / "break" / "memory").touch()
@@ -144,7 +145,6 @@ def test_processes_that_grow_with_every_request(tmp_path: Path):
     assert codes(document) == ["ProcessMemoryGrows"]
 
 
-@pytest.mark.thorough
 def test_a_storm_of_preemptions_and_its_end_under_the_named_value(tmp_path: Path):
     with serving(tmp_path / "storm", STORMY) as engine:
         stormy = storm(engine)
