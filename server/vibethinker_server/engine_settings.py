@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
@@ -16,6 +16,7 @@ MODEL = r"^([A-Za-z0-9][A-Za-z0-9._/-]*|/[^\x00-\x1f\x7f]*)$"
 LLAMA_KV_BYTES_PER_TOKEN = 28_672
 # llama.cpp rounds its context up to whole multiples of this.
 LLAMA_CONTEXT_STEP = 256
+_Document = TypeVar("_Document", bound=BaseModel)
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Seconds = Annotated[int, Field(ge=0, le=86_400)]
 
@@ -193,11 +194,20 @@ def parse_engine_settings(text: str) -> EngineSettings:
     Raises:
         SettingsError: the text is no JSON, or a field is missing, unknown or wrong.
     """
+    return parse_variable(EngineSettings, names.ENV_ENGINE, text)
+
+
+def parse_variable(model: type[_Document], variable: str, text: str) -> _Document:
+    """Returns what the JSON `text` of an environment variable holds.
+
+    Raises:
+        SettingsError: the text is no JSON, or a field is missing, unknown or wrong.
+    """
     try:
-        return EngineSettings.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
         wrong = "; ".join(
             f"{'.'.join(str(step) for step in part['loc']) or 'document'}: {part['msg']}"
             for part in error.errors()
         )
-        raise SettingsError(f"environment variable {names.ENV_ENGINE}: {wrong}") from error
+        raise SettingsError(f"environment variable {variable}: {wrong}") from error

@@ -4,11 +4,9 @@ Threads of the standard library rather than the engine's event loop, so that it 
 first seconds on, while vLLM imports, and later when the loop is busy with tokens.
 """
 
-import hmac
 import json
 import logging
 from dataclasses import dataclass
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import BoundedSemaphore
 from typing import Any
@@ -25,6 +23,7 @@ from vibethinker_server.collector import (
     render_metrics,
 )
 from vibethinker_server.fleet import DRAIN_GRACE_SECONDS
+from vibethinker_server.fleet_token import carries_token
 from vibethinker_server.phases import Phase
 from vibethinker_server.policy_document import DocumentError, parse_sweep
 from vibethinker_server.runtime import Runtime
@@ -67,10 +66,7 @@ class OpsRoutes:
     def is_authorized(self, header: str | None) -> bool:
         """Returns whether `header` carries the fleet's token, in time that tells nothing."""
         token = self._runtime.token_file.read(self._runtime.clock.monotonic())
-        if token is None or header is None:
-            return False
-        sent = sha256(header.encode("utf-8", "surrogateescape")).digest()
-        return hmac.compare_digest(sent, sha256(b"Bearer " + token).digest())
+        return carries_token(header, token)
 
     def metrics(self, query: str) -> Answer:
         """Returns vLLM's page and ours, or the series of every `name[]` in the query."""

@@ -10,6 +10,7 @@ from vibethinker_server.checkpoint.int8_layout import Method
 from vibethinker_server.checkpoint.progress import Progress
 from vibethinker_server.checkpoint.quantization import quantize
 
+from tests.e2e.small_disk import small_disk
 from tests.support.checkpoints import CONFIG, write_checkpoint
 
 LARGE = CONFIG | {"vocab_size": 60_000}  # 8 MB
@@ -19,20 +20,11 @@ def ignore(progress: Progress) -> None:
     pass
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
+@pytest.fixture(name="small_disk")
+def make_small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 4 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", disk], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode()}")
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", disk], check=True)
+    with small_disk(tmp_path / "disk", 4):
+        yield tmp_path / "disk"
 
 
 def test_a_disk_that_becomes_full_midway_is_named_and_left_clean(

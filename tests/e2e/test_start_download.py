@@ -1,6 +1,5 @@
 """The hub's real library against a hub on loopback, and disks that are too small."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from tests.cluster.images import engine_site
 from tests.cluster.model import toy_model
 from tests.e2e.engine_process import package_site
+from tests.e2e.small_disk import small_disk
 from tests.e2e.start_process import Person, make_person
 from tests.support.stub_hub import serving_hub
 
@@ -29,18 +29,9 @@ def person(tmp_path: Path) -> Iterator[Person]:
     """Somebody whose models go to a disk of 8 MB."""
     (tmp_path / "site").mkdir()
     disk = tmp_path / "small disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk], check=False, capture_output=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no disk can be mounted here: {mounted.stderr.decode()}")
     paths = [package_site(tmp_path / "site"), engine_site()]
-    try:
-        with serving_hub(MODEL, toy_model()) as hub:
-            yield make_person(tmp_path, paths, HF_ENDPOINT=hub.url, HF_HOME=str(disk))
-    finally:
-        subprocess.run(["umount", disk], check=True)
+    with small_disk(disk, 8), serving_hub(MODEL, toy_model()) as hub:
+        yield make_person(tmp_path, paths, HF_ENDPOINT=hub.url, HF_HOME=str(disk))
 
 
 def test_a_disk_without_room_is_told_of_before_a_byte_of_the_model_comes(person: Person):

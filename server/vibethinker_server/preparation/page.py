@@ -1,8 +1,6 @@
 """The page on the ops port that tells the operator how far the weights are."""
 
-import hmac
 from collections.abc import Callable, Iterable
-from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -12,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from vibethinker_server import names
 from vibethinker_server.checkpoint.progress import Progress
+from vibethinker_server.fleet_token import carries_token
 
 PHASE_DOWNLOADING = "DownloadingModel"
 PHASE_PREPARING = "PreparingModel"
@@ -74,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.rfile.read(int(length))
         if self.path != names.PATH_FLEET:
             self._write(404, b"no such route\n")
-        elif not self._is_authorized():
+        elif not carries_token(self.headers.get("Authorization"), self.server.token()):
             self._write(401, b"send the fleet's token as Bearer\n")
         else:
             self._write(200, generate_latest(self.server.standing.registry))
@@ -84,13 +83,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """A line a second would fill the log."""
-
-    def _is_authorized(self) -> bool:
-        token, header = self.server.token(), self.headers.get("Authorization")
-        if token is None or header is None:
-            return False
-        sent = sha256(header.encode("utf-8", "surrogateescape")).digest()
-        return hmac.compare_digest(sent, sha256(b"Bearer " + token).digest())
 
     def _write(self, status: int, body: bytes) -> None:
         self.send_response(status)

@@ -4,11 +4,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from vibethinker_server import names
-from vibethinker_server.engine_settings import MODEL, Port, SettingsError
+from vibethinker_server.engine_settings import MODEL, Port, parse_variable
 
 
 class Format(StrEnum):
@@ -54,11 +54,4 @@ def parse_task(text: str) -> Task:
     Raises:
         SettingsError: the text is no JSON, or a field is missing, unknown or wrong.
     """
-    try:
-        return Task.model_validate_json(text)
-    except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(step) for step in part['loc']) or 'document'}: {part['msg']}"
-            for part in error.errors()
-        )
-        raise SettingsError(f"environment variable {names.ENV_PREPARE}: {wrong}") from error
+    return parse_variable(Task, names.ENV_PREPARE, text)

@@ -13,7 +13,7 @@ from tests.integration.operations.fleet import NAMESPACE, Fleet, build_fleet
 from tests.integration.operations.kube import Object
 from tests.integration.operations.llama_load import Crowd
 from tests.integration.operations.sampler import Sampler
-from tests.integration.operations.volumes import offer_directory
+from tests.integration.operations.volumes import let_in, offer_directory
 
 POOL_BYTES = 128 * 2**20
 SPEC: dict[str, Any] = {
@@ -47,8 +47,7 @@ def fleet(kube, operator_process, tmp_path_factory) -> Iterator[Fleet]:
     if not operator_process.running:
         operator_process.start()
     place: Path = tmp_path_factory.mktemp("gguf")
-    for above in (place, *place.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    let_in(place)
     offer_directory(kube.box, "toy", toy_model())
     offer_directory(kube.box, "gguf", place / "gguf")
     kube.apply(build_fleet("small", **SPEC))

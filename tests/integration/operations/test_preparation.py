@@ -12,7 +12,7 @@ from vibethinker_server.checkpoint.quantization import quantize
 
 from tests.integration.operations.fleet import NAMESPACE, Fleet, build_fleet
 from tests.integration.operations.kube import Object, wait_for
-from tests.integration.operations.volumes import offer_directory
+from tests.integration.operations.volumes import let_in, offer_directory
 from tests.support.checkpoints import CONFIG, write_checkpoint
 
 JOBS = "/apis/batch/v1/namespaces/{}/jobs"
@@ -46,8 +46,7 @@ FLEETS: dict[str, dict[str, Any]] = {
 def place(box, tmp_path_factory) -> Iterator[Path]:
     """The two claims' directories; every user of the machine may look into them."""
     place = tmp_path_factory.mktemp("claims")
-    for above in (place, *place.parents[:3]):
-        above.chmod(above.stat().st_mode | 0o055)
+    let_in(place)
     write_checkpoint(place / "sources" / "small")
     write_checkpoint(place / "sources" / "large", LARGE)
     write_checkpoint(place / "sources" / "other", OTHER)

@@ -7,6 +7,12 @@ from tests.cluster import Box
 from tests.integration.operations.fleet import NAMESPACE
 
 
+def let_in(place: Path) -> None:
+    """Lets every user of the machine, and so a pod's, into `place` and what pytest keeps it in."""
+    for directory in (place, *place.parents[:3]):
+        directory.chmod(directory.stat().st_mode | 0o055)
+
+
 def offer_directory(box: Box, claim: str, directory: Path, namespace: str = NAMESPACE) -> None:
     """Makes the claim `claim`, whose volume is `directory`; any user may write there."""
     directory.mkdir(parents=True, exist_ok=True)
