@@ -97,7 +97,12 @@ class Door:
             runtime.fleet.policy,
             runtime.fleet.verdict(runtime.clock.monotonic()),
             runtime.load(),
-            self._facts(generation, flight, known=known),
+            gather_facts(
+                runtime,
+                known=known,
+                tokens=flight.tokens,
+                objective_seconds=generation.profile.first_token_seconds,
+            ),
         )
         if isinstance(verdict, Rejected):
             return verdict
@@ -143,23 +148,6 @@ class Door:
             self._runtime.settings.block_size,
         )
 
-    def _facts(self, generation: Generation, flight: Flight, *, known: bool) -> Facts:
-        runtime, now = self._runtime, self._runtime.clock.monotonic()
-        stats, reading = runtime.stats, runtime.stats.reading
-        used_ratio = None if reading is None else reading.kv_usage_ratio
-        committed = runtime.flights.committed_tokens
-        return Facts(
-            known=known,
-            answering=runtime.answering,
-            draining_seconds=runtime.fleet.draining_seconds(now),
-            line_crossed=runtime.line.crossed,
-            queue_length=runtime.queue_with_one_more(),
-            finished_per_second=stats.finished_per_second(now),
-            kv_fits=fits(stats.pool_tokens, used_ratio, committed, flight.tokens),
-            first_token_seconds=None if known else runtime.predicted_first_token(now),
-            objective_seconds=generation.profile.first_token_seconds,
-        )
-
     def _renew(self, inside: LetIn, name: bytes | None) -> float:
         runtime = self._runtime
         unix = runtime.clock.unix()
@@ -172,3 +160,28 @@ class Door:
 
     def _secret(self) -> bytes:
         return self._runtime.ticket_key(self._runtime.clock.monotonic())
+
+
+def gather_facts(runtime: Runtime, *, known: bool, tokens: int, objective_seconds: float) -> Facts:
+    """Returns what one request is judged by, as of now.
+
+    Args:
+        runtime: the state of the server.
+        known: the request is of a session that had an admitted one, and within its limits.
+        tokens: of KV that it will likely hold at its end.
+        objective_seconds: the longest wait for a first token that its profile allows.
+    """
+    now, stats, reading = runtime.clock.monotonic(), runtime.stats, runtime.stats.reading
+    used_ratio = None if reading is None else reading.kv_usage_ratio
+    committed = runtime.flights.committed_tokens
+    return Facts(
+        known=known,
+        answering=runtime.answering,
+        draining_seconds=runtime.fleet.draining_seconds(now),
+        line_crossed=runtime.line.crossed,
+        queue_length=runtime.queue_with_one_more(),
+        finished_per_second=stats.finished_per_second(now),
+        kv_fits=fits(stats.pool_tokens, used_ratio, committed, tokens),
+        first_token_seconds=None if known else runtime.predicted_first_token(now),
+        objective_seconds=objective_seconds,
+    )

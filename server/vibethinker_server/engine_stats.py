@@ -73,7 +73,7 @@ class EngineStats:
             if scheduler_stats is not None:
                 self.reading = read_scheduler(scheduler_stats)
             if iteration_stats is not None:
-                self._count_finished(len(iteration_stats.finished_requests), now)
+                self.count_finished(len(iteration_stats.finished_requests), now)
         except Exception:
             self.reading = None
             self._errors.add(names.WHERE_ENGINE_STATS)
@@ -87,6 +87,15 @@ class EngineStats:
         except Exception:
             self.reading = None
             self._errors.add(names.WHERE_ENGINE_STATS)
+
+    def count_finished(self, count: int, now: float) -> None:
+        """Counts requests that finished at `now`, in monotonic seconds; with 0 the count begins."""
+        if self._started_at is None:
+            self._started_at = now
+        if count == 0:
+            return
+        self.finished += count
+        self._finished.add(count, now)
 
     def finished_per_second(self, now: float) -> float | None:
         """Returns requests finished per second of the last minute, None when none was."""
@@ -106,14 +115,6 @@ class EngineStats:
                 self.prompt_rate.add_step(now, tokens, backlog, longest)
         except Exception:
             self._errors.add(names.WHERE_ENGINE_STATS)
-
-    def _count_finished(self, count: int, now: float) -> None:
-        if self._started_at is None:
-            self._started_at = now
-        if count == 0:
-            return
-        self.finished += count
-        self._finished.add(count, now)
 
 
 def read_scheduler(stats: Any) -> EngineReading:

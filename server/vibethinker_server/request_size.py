@@ -4,6 +4,7 @@ Tokens of the prompt from its bytes, tokens of the answer from a quantile of fin
 are guesses on purpose: counting tokens would cost every request more than all else that we do.
 """
 
+from bisect import bisect_left, insort
 from collections import deque
 from math import ceil
 
@@ -22,7 +23,8 @@ class RequestSizes:
     """Folds finished requests. Only the event loop writes."""
 
     def __init__(self) -> None:
-        self._lengths: deque[int] = deque(maxlen=WINDOW)
+        self._lengths: deque[int] = deque()
+        self._ordered: list[int] = []
         self._likely: int | None = None
         self._bytes = 0.0
         self._tokens = 0.0
@@ -31,9 +33,11 @@ class RequestSizes:
         """Takes what the engine says of one finished request."""
         self._tokens += prompt_tokens
         self._lengths.append(answer_tokens)
+        insort(self._ordered, answer_tokens)
+        if len(self._lengths) > WINDOW:
+            del self._ordered[bisect_left(self._ordered, self._lengths.popleft())]
         if len(self._lengths) >= FEWEST:
-            ordered = sorted(self._lengths)
-            self._likely = ordered[ceil(QUANTILE * len(ordered)) - 1]
+            self._likely = self._ordered[ceil(QUANTILE * len(self._ordered)) - 1]
 
     def add_answered(self, prompt_bytes: int) -> None:
         """Takes the size of a whole prompt whose answer ended; `add_finished` brings its tokens."""
