@@ -74,6 +74,8 @@ class Replica:
         blocks_used: Blocks of the pool that are taken.
         backlog_tokens: Prompt tokens of requests without a first token.
         steps: Steps done.
+        prompt_tokens: Tokens of the prompts that got their first token.
+        generated_tokens: Tokens generated.
         started: Sequences that had their first token, and when, since the list was last emptied.
         finished: Those that ended and when, likewise.
         spells: What steps did to the backlog of prompts, likewise.
@@ -88,6 +90,8 @@ class Replica:
         self.blocks_used = 0
         self.backlog_tokens = 0
         self.steps = 0
+        self.prompt_tokens = 0
+        self.generated_tokens = 0
         self.started: list[tuple[float, Sequence]] = []
         self.finished: list[tuple[float, Sequence]] = []
         self.spells: list[Spell] = []
@@ -235,10 +239,12 @@ class Replica:
     def _start_decoding(self, sequence: Sequence) -> None:
         # The step that completes a prompt brings its first token along.
         sequence.generated += 1
+        self.generated_tokens += 1
         if sequence.first_token_at is None:
             sequence.first_token_at = self.now
             self.started.append((self.now, sequence))
             self.backlog_tokens -= sequence.prompt_tokens
+            self.prompt_tokens += sequence.prompt_tokens
         length = sequence.to_compute
         left = sequence.output_tokens - sequence.generated
         sequence.offset = length - self._tick
@@ -285,6 +291,7 @@ class Replica:
         self.blocks_used += self._count_new_blocks(steps)
         self._tick += steps
         self.kv_tokens += decoding * steps
+        self.generated_tokens += decoding * steps
 
     def _count_new_blocks(self, steps: int) -> int:
         # A sequence takes a block when its length passes a multiple of the block's size.
