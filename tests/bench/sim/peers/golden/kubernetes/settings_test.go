@@ -42,7 +42,7 @@ type policy struct {
 }
 
 func drawSettings(random *rand.Rand) settings {
-	drawn := settings{Minimum: 1 + random.Int32N(3), SyncSeconds: pick(random, 15, 15, 15, 10, 30, 7.25)}
+	drawn := settings{Minimum: pick[int32](random, 1, 1, 2, 3), SyncSeconds: pick(random, 15, 15, 15, 10, 30, 7.25)}
 	drawn.Maximum = drawn.Minimum + 1 + random.Int32N(16)
 	kinds := random.IntN(4)
 	if kinds != 1 {
@@ -68,16 +68,16 @@ func drawRules(random *rand.Rand) *rules {
 		return nil
 	}
 	drawn := &rules{}
+	periods := pick(random, []int32{15, 30}, []int32{15, 45, 300}, []int32{60, 150, 300})
 	for range random.IntN(4) {
 		kind, most := autoscalingv2.PodsScalingPolicy, int32(6)
 		if random.IntN(2) == 0 {
 			kind, most = autoscalingv2.PercentScalingPolicy, 150
 		}
-		period := pick[int32](random, 15, 30, 45, 60, 150, 300)
-		drawn.Policies = append(drawn.Policies, policy{kind, 1 + random.Int32N(most), period})
+		drawn.Policies = append(drawn.Policies, policy{kind, 1 + random.Int32N(most), pick(random, periods...)})
 	}
-	if random.IntN(4) > 0 {
-		drawn.WindowSeconds = ptr.To(pick[int32](random, 0, 0, 15, 30, 60, 240, 300))
+	if random.IntN(8) > 0 {
+		drawn.WindowSeconds = ptr.To(pick[int32](random, 0, 0, 0, 0, 15, 30, 60, 300))
 	}
 	if random.IntN(2) == 0 {
 		drawn.Select = ptr.To(pick(random, autoscalingv2.MaxChangePolicySelect,

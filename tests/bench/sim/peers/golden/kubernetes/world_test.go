@@ -50,9 +50,9 @@ type world struct {
 
 func newWorld(random *rand.Rand, drawn settings) *world {
 	w := &world{Rand: random, settings: drawn, sync: time.Duration(drawn.SyncSeconds * float64(time.Second))}
-	w.replicas = drawn.Minimum + random.Int32N(drawn.Maximum-drawn.Minimum+1)
+	w.replicas = drawn.Minimum + random.Int32N(drawn.Maximum-drawn.Minimum+1)*random.Int32N(2)
 	w.load = float64(w.replicas)
-	w.jumps = pick(random, 0.02, 0.05, 0.2)
+	w.jumps = pick(random, 0.02, 0.1, 0.3)
 	for range w.replicas {
 		w.add(0, 0)
 	}
@@ -67,8 +67,8 @@ func (w *world) advance() {
 	default:
 		w.load *= math.Exp(0.1 * w.NormFloat64())
 	}
-	if w.Float64() < 0.02 {
-		w.replicas = max(0, w.replicas+w.Int32N(9)-4) // by someone else's hand
+	if w.Float64() < 0.05 {
+		w.replicas = max(0, w.replicas+w.Int32N(13)-6) // by someone else's hand
 	} else if w.replicas == 0 {
 		w.replicas = 1
 	}
@@ -88,7 +88,7 @@ func (w *world) follow() {
 			pod.state = running
 		}
 	}
-	if w.Float64() < 0.1 {
+	if w.Float64() < 0.3 {
 		return // the Deployment is late
 	}
 	for w.active() < w.replicas {
@@ -135,6 +135,9 @@ func (w *world) value(target int64, share, spread float64, silent bool) *int64 {
 		return nil
 	}
 	value := int64(math.Round(float64(target) * share * (1 + spread*(2*w.Float64()-1))))
+	if spread == 0 {
+		value += w.Int64N(2) // what the mean cuts off decides
+	}
 	return &value
 }
 
