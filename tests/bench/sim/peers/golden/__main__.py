@@ -3,8 +3,9 @@
     python -m tests.bench.sim.peers.golden          requires the kept vectors to be what they answer
     python -m tests.bench.sim.peers.golden --write  keeps what they answer
 
-Needs Go. Kubernetes v1.37.2 and Knative Serving v0.51.0 come as Go modules; what is compiled is
-their own code, unchanged.
+Needs Go. Kubernetes v1.37.2 and Knative Serving v0.51.0 come as Go modules and are compiled as they
+are. Of the modules beside Knative's the proxy has older releases alone; knative/go.mod names them,
+and knative/labels stands in for the labels of telemetry that these lack.
 """
 
 import argparse
