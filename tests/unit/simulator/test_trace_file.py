@@ -33,9 +33,7 @@ def write(directory: Path, content: str | bytes, name: str = "trace.csv") -> Pat
         pytest.param(HEAD + "0,-1,1\n", "line 2, column prompt_tokens: -1", id="negative prompt"),
         pytest.param(HEAD + "0,0,1\n", "line 2, column prompt_tokens: 0", id="no prompt"),
         pytest.param(HEAD + "0,1,-9\n", "line 2, column output_tokens: -9", id="negative answer"),
-        pytest.param(
-            HEAD + "0,1,1e9\n", "line 2, column output_tokens: 1e+09", id="endless"
-        ),
+        pytest.param(HEAD + "0,1,1e9\n", "line 2, column output_tokens: 1e+09", id="endless"),
         pytest.param(HEAD + "0,1e308,1\n", "line 2, column prompt_tokens: 1", id="out of range"),
         pytest.param(HEAD + "0,1,1\n1e12,1,1\n", "times are in seconds", id="a thousand years"),
         pytest.param(HEAD + "-1e308,1,1\n1e308,1,1\n", "times are in seconds", id="for ever"),
