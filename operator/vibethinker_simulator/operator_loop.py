@@ -106,12 +106,12 @@ def _execute(action: Action, fleet: Fleet, now: float) -> None:
             found = _find(fleet, pod.uid)
             if found.server is not None:
                 found.server.runtime.fleet.mark_drain(now)
-                found.show(ready=False)
+                found.show(ready=False, ready_since=None, unready_since=now)
         case StopDrain(pod):
             found = _find(fleet, pod.uid)
             if found.server is not None:
                 found.server.runtime.fleet.undo_drain()
-                found.show(ready=True)
+                found.show(ready=True, ready_since=now, unready_since=None)
 
 
 def _find(fleet: Fleet, uid: str) -> Pod:
