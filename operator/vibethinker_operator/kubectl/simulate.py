@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -88,10 +89,12 @@ def simulate(
             start_seconds=start_seconds,
             seed=seed,
         )
+        if out is not None:
+            _make_place(out)
         with Progress(question.trace.seconds) as progress:
             comparison = rehearsal.rehearse(question, progress.report)
         if out is not None:
-            _draw(comparison, out)
+            _draw(comparison, out / PICTURE)
     except (
         UsageError,
         ResourceFileError,
@@ -146,11 +149,18 @@ def _parse_against(against: str) -> int | None:
     return int(found[1])
 
 
-def _draw(comparison: rehearsal.Comparison, directory: Path) -> None:
+def _make_place(directory: Path) -> None:
+    # Before anything is played: a day of requests is a long time to wait for a refusal.
+    if find_spec("matplotlib") is None:
+        raise UsageError("--out: a picture needs the extra simulate (matplotlib)")
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        rehearsal.save_picture(comparison, directory / PICTURE)
-    except ImportError as error:
-        raise UsageError("--out: a picture needs the extra simulate (matplotlib)") from error
     except OSError as error:
         raise UsageError(f"--out {directory}: {error.strerror or error}") from error
+
+
+def _draw(comparison: rehearsal.Comparison, path: Path) -> None:
+    try:
+        rehearsal.save_picture(comparison, path)
+    except OSError as error:
+        raise UsageError(f"--out: {path}: {error.strerror or error}") from error

@@ -258,5 +258,7 @@ class TestRefused:
 
     def test_a_picture_that_cannot_be_written_is_said(self, monkeypatch: pytest.MonkeyPatch):
         assert "--out cr.yaml: File exists" in refuse("--out", "cr.yaml")
+        Path("taken/simulate.png").mkdir(parents=True)
+        assert "simulate.png: Is a directory" in refuse("--out", "taken")
         monkeypatch.setitem(sys.modules, "matplotlib", None)
         assert "a picture needs the extra simulate" in refuse("--out", "pictures")
