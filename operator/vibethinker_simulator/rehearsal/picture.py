@@ -104,8 +104,13 @@ def _finish(panels: Sequence["Axes"], comparison: Comparison, trace: Trace) -> N
     panels[1].set_ylim(0, 100)
     line = 100 * comparison.played[0].blueprint.policy.saturation.memory_used_ratio
     panels[1].axhline(line, color="#222222", linestyle="--", linewidth=1)
-    panels[1].text(1.0, line + 1, f"the line, {line:.0f} %", ha="right", va="bottom",
-                   transform=panels[1].get_yaxis_transform())  # fmt: skip
+    panels[1].text(
+        *(1.0, line + 2.5, f"the line, {line:.0f} %"),
+        ha="right",
+        va="bottom",
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 0.5},
+        transform=panels[1].get_yaxis_transform(),
+    )
     panels[0].yaxis.set_major_locator(MaxNLocator(integer=True))
     panels[4].set_xlabel("minutes" if _unit_seconds(trace) == MINUTE_SECONDS else "hours")
     panels[4].set_xlim(0, trace.seconds / _unit_seconds(trace))

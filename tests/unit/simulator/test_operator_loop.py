@@ -6,7 +6,7 @@ import pytest
 from vibethinker_operator.plan import StartDrain, StopDrain
 from vibethinker_operator.scaling import Reason
 from vibethinker_simulator.fleet import Fleet
-from vibethinker_simulator.operator_loop import OperatorLoop, _execute
+from vibethinker_simulator.operator_loop import OperatorLoop, execute
 from vibethinker_simulator.outcome import Fate, Outcome
 from vibethinker_simulator.simulation import EPOCH, Run, Simulation
 from vibethinker_simulator.trace import Trace
@@ -88,10 +88,10 @@ def test_a_drain_that_is_undone_has_the_times_that_kubernetes_would_show():
     fleet = Fleet(make_blueprint(), start_seconds=60, clock=lambda: 0.0)
     fleet.start_warm(1, 0.0)
     pod = fleet.pods[0]
-    _execute(StartDrain(pod.observed), fleet, 5000.0)
+    execute(StartDrain(pod.observed), fleet, 5000.0)
     shown = (pod.observed.ready, pod.observed.ready_since, pod.observed.unready_since)
     assert shown == (False, None, 5000.0)
-    _execute(StopDrain(pod.observed), fleet, 5010.0)
+    execute(StopDrain(pod.observed), fleet, 5010.0)
     shown = (pod.observed.ready, pod.observed.ready_since, pod.observed.unready_since)
     assert shown == (True, 5010.0, None)
 
