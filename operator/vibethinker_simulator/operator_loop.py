@@ -21,7 +21,7 @@ from vibethinker_operator.plan import (
 from vibethinker_operator.policy import assume_growth, build_scaling_policy
 from vibethinker_operator.samples import Sample
 from vibethinker_operator.scaling import Decision, GrowthVerdict, ScalingState
-from vibethinker_operator.signals import fold_signals
+from vibethinker_operator.signals import Signals, fold_signals
 from vibethinker_operator.windows import Windows
 from vibethinker_server.admission import Admitted, Rejected
 from vibethinker_server.policy_document import parse_sweep
@@ -59,7 +59,7 @@ class OperatorLoop:
         readings = list(_read(fleet, now, silent))
         self._windows = self._windows.record(readings, {p.uid for p in observed.pods}, now)
         signals = fold_signals(self._windows, observed, now)
-        decision = decide(self._policy, observed, signals, self._state, now)
+        decision = self.decide(observed, signals, now)
         self._state, self._growth = decision.state, decision.growth
         self._note(decision, now)
         samples = signals.samples
@@ -68,6 +68,10 @@ class OperatorLoop:
         )
         for action in build_plan(observed, decision, step, samples, now):
             execute(action, fleet, now)
+
+    def decide(self, observed: Observed, signals: Signals, now: float) -> Decision:
+        """Returns the product's decision; whoever decides otherwise overrides this alone."""
+        return decide(self._policy, observed, signals, self._state, now)
 
     def admit(self, server: Server, request: Request, *, known: bool) -> Admitted | Rejected:
         """Judges a request as the product's server does."""

@@ -85,7 +85,7 @@ class Server:
         """Gives a request to the engine."""
         flight = Flight(request.session.to_bytes(8, "big"), self.likely_tokens(request))
         self._flights[number] = flight
-        self.runtime.flights.begin(flight)
+        self.runtime.begin(flight, known=known)
         output = min(request.output_tokens, self._blueprint.limit_tokens)
         rank = KNOWN if known else NEWCOMER
         self.replica.submit(Sequence(number, now, rank, request.prompt_tokens, max(1, output)))

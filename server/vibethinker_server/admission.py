@@ -32,6 +32,10 @@ from vibethinker_server.retry_after import queue_seconds
 KNOWN_QUEUE_FACTOR = 2
 KNOWN_PRIORITY = 0
 NEWCOMER_PRIORITY = 10
+# Waits spread around what is predicted: of those let in at twice the load that a fleet carries, 85 %
+# had their first token in time without a margin, 98 % with this one, and no fewer were served
+# (make bench-sim, overload).
+WAIT_MARGIN = 1.6
 # Somebody else serves: the client only has to come over a new connection.
 ELSEWHERE_SECONDS = 1.0
 
@@ -114,8 +118,9 @@ def _saturated(load: Load, facts: Facts) -> Rejected | None:
     if not facts.kv_fits:
         return _busy(names.REASON_KV_HEADROOM, facts)
     wait = facts.first_token_seconds
-    if wait is not None and wait > facts.objective_seconds:
-        return Rejected(429, names.REASON_FIRST_TOKEN, wait - facts.objective_seconds)
+    if wait is not None and wait * WAIT_MARGIN > facts.objective_seconds:
+        late = max(0.0, wait - facts.objective_seconds)
+        return Rejected(429, names.REASON_FIRST_TOKEN, late)
     return None
 
 

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from secrets import token_bytes
 
 from vibethinker_server import names
-from vibethinker_server.admission import NEWCOMER_PRIORITY, Facts, Rejected, admit
+from vibethinker_server.admission import (
+    KNOWN_PRIORITY,
+    NEWCOMER_PRIORITY,
+    Facts,
+    Rejected,
+    admit,
+)
 from vibethinker_server.flights import Flight
 from vibethinker_server.generation import Generation, Headers
 from vibethinker_server.headroom import fits, is_within_share
@@ -55,7 +61,7 @@ class Door:
             flight = Flight(token_bytes(SESSION_ID_BYTES), 0)
             verdict = LetIn(Identity(key), flight, NEWCOMER_PRIORITY, salt)
         if isinstance(verdict, LetIn):
-            self._runtime.flights.begin(verdict.flight)
+            self._runtime.begin(verdict.flight, known=verdict.priority == KNOWN_PRIORITY)
         return verdict
 
     def leave(self, inside: LetIn) -> None:

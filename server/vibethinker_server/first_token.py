@@ -9,6 +9,8 @@ LEAST_BUSY_SECONDS = 1.0
 # After a longer pause between two steps nothing waited, whatever the last one left behind: the
 # clients of those prompts had gone.
 LONGEST_STEP_SECONDS = 5.0
+# Of the pace, what is left to newcomers however many known sessions come: some always move up.
+LEAST_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +78,26 @@ def predict_first_token(
     tokens_per_second: float | None,
     waiting_for_seats: int,
     finished_per_second: float | None,
+    known_share: float = 0.0,
 ) -> float | None:
     """Returns the seconds until the prompts before a newcomer's are done, None: not known.
 
-    Its own prompt is left out, so that an idle pod refuses nobody however slow it is.
+    Its own prompt is left out, so that an idle pod refuses nobody however slow it is. Known
+    sessions that come meanwhile go first, so newcomers move up at the rest of the pace.
 
     Args:
         backlog_tokens: prompt tokens that have no first token yet.
         tokens_per_second: how fast they get theirs.
         waiting_for_seats: requests that wait while every seat is taken.
         finished_per_second: how often a seat gets free.
+        known_share: requests of known sessions over all that finish.
     """
+    left = max(LEAST_SHARE, 1 - known_share)
     waits = []
     if backlog_tokens == 0:
         waits.append(0.0)
     elif backlog_tokens is not None and tokens_per_second:
-        waits.append(backlog_tokens / tokens_per_second)
+        waits.append(backlog_tokens / tokens_per_second / left)
     if waiting_for_seats and finished_per_second:
-        waits.append(waiting_for_seats / finished_per_second)
+        waits.append(waiting_for_seats / finished_per_second / left)
     return max(waits, default=None)

@@ -18,7 +18,7 @@ from vibethinker_server.engine_settings import EngineSettings
 from vibethinker_server.engine_stats import EngineStats
 from vibethinker_server.first_token import predict_first_token
 from vibethinker_server.fleet import Fleet
-from vibethinker_server.flights import Flights
+from vibethinker_server.flights import Flight, Flights
 from vibethinker_server.key_file import KeyFile
 from vibethinker_server.known_models import KnownModel, find_known_model
 from vibethinker_server.line import Line
@@ -33,6 +33,7 @@ from vibethinker_server.load import (
 )
 from vibethinker_server.peer_sessions import PeerSessions
 from vibethinker_server.phases import Milestones, Phase, phase_of
+from vibethinker_server.recent_count import WINDOW_SECONDS, RecentCount
 from vibethinker_server.retry_after import Chance
 from vibethinker_server.sampling import NO_CHOICE, Sampling
 from vibethinker_server.sessions import Sessions
@@ -85,6 +86,7 @@ class Runtime:
     max_new_tokens: int = field(init=False)
     stats: EngineStats = field(init=False)
     flights: Flights = field(default_factory=Flights)
+    known_let_in: RecentCount = field(default_factory=RecentCount)
     sessions: Sessions = field(default_factory=Sessions)
     peer_sessions: PeerSessions = field(default_factory=PeerSessions)
     connections: Connections = field(default_factory=Connections)
@@ -155,6 +157,12 @@ class Runtime:
         live = None if device is None or pool is None else device.used_bytes - pool
         self.after_start = AfterStart(live, resident_bytes)
 
+    def begin(self, flight: Flight, *, known: bool) -> None:
+        """Counts a request that is let in; one of a known session goes before newcomers."""
+        self.flights.begin(flight)
+        if known:
+            self.known_let_in.add(1, self.clock.monotonic())
+
     def queue_with_one_more(self) -> int:
         """Returns the queue if one more request were let in, known even without the engine's."""
         reading, seats = self.stats.reading, self.settings.max_num_seqs
@@ -181,11 +189,13 @@ class Runtime:
         """Returns the seconds that a newcomer would wait for its first token, None: not known."""
         reading = self.stats.reading
         seated = reading is not None and reading.running >= self.settings.max_num_seqs
+        finished = self.stats.finished_per_second(now)
         return predict_first_token(
             backlog_tokens=self.prompt_backlog(),
             tokens_per_second=self.stats.prompt_rate.tokens_per_second,
             waiting_for_seats=self.queue_with_one_more() if seated else 0,
-            finished_per_second=self.stats.finished_per_second(now),
+            finished_per_second=finished,
+            known_share=self.known_let_in.total(now) / WINDOW_SECONDS / finished if finished else 0,
         )
 
     def phase(self, now: float) -> Phase:

@@ -8,12 +8,16 @@ best of all; the fluid bound, which no schedule can beat, stands beside it.
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from vibethinker_operator.samples import Sample
+from vibethinker_operator.api import VibeThinkerDeployment
+from vibethinker_operator.observed import Observed
+from vibethinker_operator.scaling import Decision, Growth, GrowthVerdict
+from vibethinker_operator.signals import Signals
 from vibethinker_simulator.blueprint import Blueprint
-from vibethinker_simulator.fleet import Fleet
+from vibethinker_simulator.operator_loop import OperatorLoop
 from vibethinker_simulator.simulation import EPOCH
 from vibethinker_simulator.trace import Trace
 
@@ -80,16 +84,24 @@ def build_schedule(
     return _running_max(needed, behind=max(knobs.hold_seconds, ahead), ahead=ahead)
 
 
-class Scheduled:
-    """Follows a schedule."""
+class Clairvoyant(OperatorLoop):
+    """The product, drain and admission included, but the size comes from a schedule.
 
-    def __init__(self, schedule: Sequence[int]) -> None:
+    Its pods refuse whom they cannot serve in time at any moment: it knows whether help comes.
+    """
+
+    def __init__(self, resource: VibeThinkerDeployment, schedule: Sequence[int]) -> None:
+        super().__init__(resource)
         self._schedule = schedule
 
-    def size(self, fleet: Fleet, samples: Mapping[str, Sample], now: float) -> int:
+    def decide(self, observed: Observed, signals: Signals, now: float) -> Decision:
         """Returns what the schedule says for `now`."""
-        second = int(now - EPOCH)
-        return self._schedule[min(second, len(self._schedule) - 1)]
+        second = min(int(now - EPOCH), len(self._schedule) - 1)
+        decision = super().decide(observed, signals, now)
+        return replace(decision, desired=self._schedule[second], growth=_ALONE)
+
+
+_ALONE: Final = GrowthVerdict(Growth.CANNOT_GROW, None, "the schedule says what comes")
 
 
 def _smooth(work: Sequence[float], seconds: int) -> list[float]:

@@ -291,12 +291,24 @@ async def test_newcomers_whose_first_word_would_come_too_late_are_refused(door: 
     rig = door.rig
     rig.runtime.fleet.accept(make_policy(), make_lease(Growth.CANNOT_GROW), rig.clock.now)
     teach(rig.runtime.stats, 300)
-    rig.runtime.backlog = lambda: 1_300  # at 450 a second
+    rig.runtime.backlog = lambda: 840  # at 450 a second, 1.6 times over
     assert (await say(door)).status_code == 200
-    rig.runtime.backlog = lambda: 1_400
+    rig.runtime.backlog = lambda: 850
     refused = await say(door)
     assert refused.headers["x-rejected-reason"] == "time_to_first_token"
     assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+async def test_newcomers_wait_for_known_sessions_that_come_meanwhile(door: FrontDoor):
+    rig = door.rig
+    rig.runtime.fleet.accept(make_policy(), make_lease(Growth.CANNOT_GROW), rig.clock.now)
+    teach(rig.runtime.stats, 300)
+    rig.runtime.backlog = lambda: 800
+    rig.runtime.stats.count_finished(60, rig.clock.now)
+    assert (await say(door)).status_code == 200
+    for _ in range(30):
+        rig.runtime.known_let_in.add(1, rig.clock.now)
+    assert (await say(door)).status_code == 429
 
 
 async def test_an_error_in_the_notes_of_a_session_costs_a_ticket_and_no_answer(

@@ -161,3 +161,17 @@ def test_the_wait_is_that_of_the_slower_of_prompts_and_seats(
         finished_per_second=finished,
     )
     assert predicted == seconds
+
+
+def test_newcomers_move_up_at_what_known_sessions_leave():
+    waits = [
+        predict_first_token(
+            backlog_tokens=900,
+            tokens_per_second=300.0,
+            waiting_for_seats=2,
+            finished_per_second=4.0,
+            known_share=share,
+        )
+        for share in (0.0, 0.5, 3.0)
+    ]
+    assert waits == [3.0, 6.0, pytest.approx(30.0)]
