@@ -34,7 +34,8 @@ def killed(fleet) -> Object:
 @pytest.fixture(scope="module")
 def said(box, killed) -> dict[str, Any]:
     """What the doctor says of it then."""
-    return examine(box, NAME)
+    found: dict[str, Any] = examine(box, NAME)
+    return found
 
 
 def test_the_kernel_ends_the_container_and_the_kubelet_says_why(fleet, killed):
