@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.cluster import Box
 from tests.demo.settings import MIB
 from tests.integration.operations.fleet import Fleet
-from tests.integration.operations.kube import Object, wait_for
+from tests.integration.operations.kube import Kube, Object, wait_for
 from tests.integration.real_engine.short_of_memory import (
     START_SECONDS,
     ask_for_fleet,
@@ -21,21 +22,20 @@ FIELD = "spec.resources.limits.memory"
 
 
 @pytest.fixture(scope="module")
-def fleet(kube) -> Fleet:
+def fleet(kube: Kube) -> Fleet:
     return ask_for_fleet(kube, NAME, pool_bytes=512 * MIB, limit=LIMIT)
 
 
 @pytest.fixture(scope="module")
-def killed(fleet) -> Object:
+def killed(fleet: Fleet) -> Object:
     """The condition of the fleet once its engine was killed for memory again and again."""
     return fleet.wait_condition("Ready", "False", "OOMKilled", seconds=START_SECONDS)
 
 
 @pytest.fixture(scope="module")
-def said(box, killed) -> dict[str, Any]:
+def said(box: Box, killed: Object) -> dict[str, Any]:
     """What the doctor says of it then."""
-    found: dict[str, Any] = examine(box, NAME)
-    return found
+    return examine(box, NAME)
 
 
 def test_the_kernel_ends_the_container_and_the_kubelet_says_why(fleet, killed):
