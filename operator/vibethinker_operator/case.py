@@ -7,6 +7,7 @@ from vibethinker_operator.observed import Observed
 from vibethinker_operator.scaling import Reason, Rule, ScalingPolicy, ScalingState, Withdrawal
 from vibethinker_operator.signals import Signals
 from vibethinker_operator.stabilization import NeedHistory
+from vibethinker_operator.step_model import StepModel
 from vibethinker_operator.streak import Signal, Track, is_sustained, remaining_seconds
 from vibethinker_operator.supply import Supply
 
@@ -31,6 +32,7 @@ class Case:
         supply: Its replicas, there and coming.
         demand: The load that replicas are wanted for.
         needs: Replicas needed by each measure.
+        model: What a replica's time goes into; None while too little was seen.
         state: What is remembered, this sweep included.
         now: Unix seconds.
     """
@@ -41,6 +43,7 @@ class Case:
     supply: Supply
     demand: Demand
     needs: Needs
+    model: StepModel | None
     state: ScalingState
     now: float
 
@@ -84,6 +87,17 @@ class Case:
     def rolling(self) -> bool:
         """Whether pods of more than one template run: nobody can then say which of them goes."""
         return self.observed.replica_set_count_with_pods > 1
+
+    @property
+    def running_expected(self) -> float | None:
+        """Requests that the fleet will run once a new replica would be ready; None: unknown.
+
+        Infinite where the fleet cannot carry the load.
+        """
+        flow, ready = self.demand.flow, self.signals.ready
+        if self.model is None or flow is None or not ready:
+            return None
+        return self.model.running_each(flow, ready) * ready
 
     def remaining_seconds(self, track: Track) -> float | None:
         """Returns for how long this line must still stay crossed."""

@@ -8,6 +8,9 @@ from vibethinker_operator.needs import concurrency_line, queue_line
 from vibethinker_operator.scaling import RETRY_WITHDRAWN_SECONDS, Reason, Rule
 from vibethinker_operator.streak import Signal
 
+MOST_TIMES: Final = 100.0
+"""Of an idle fleet's load any number of times is next to nothing, and so says nothing."""
+
 
 def describe_counterfactual(case: Case, answer: Answer) -> str:
     """Returns what would change the answer, in a clause."""
@@ -105,6 +108,9 @@ _DESCRIBE: Final[Mapping[Reason, Callable[[Case, Answer], str]]] = {
 
 
 def _grow_line(case: Case, signal: Signal) -> str:
+    times = _load_times(case)
+    if signal is Signal.CONCURRENCY and times is not None:
+        return f"{times:.2g} times the load, or running >= {_running_line(case) + 1}"
     return {
         Signal.MEMORY: f"memory > {case.policy.memory_used_percentage} %",
         Signal.QUEUE: f"queue >= {queue_line(case.policy, case.signals) + 1}",
@@ -120,6 +126,16 @@ def _hold_line(case: Case, signal: Signal) -> str:
     }[signal]
 
 
+def _load_times(case: Case) -> float | None:
+    """Returns how many times the load would cross the line of running requests."""
+    model, flow, line = case.model, case.demand.flow, concurrency_line(case.signals)
+    if model is None or flow is None or not line or not case.signals.ready:
+        return None
+    ready = case.signals.ready
+    times = model.load_for(flow, ready, line / ready)
+    return times if 1 < times < MOST_TIMES else None
+
+
 def _running_line(case: Case) -> int:
     return int(concurrency_line(case.signals) or 0)
 
@@ -133,5 +149,7 @@ def _find_nearest(case: Case) -> Signal:
         shares[Signal.MEMORY] = signals.memory.used_ratio / line
     running = concurrency_line(signals)
     if running and signals.running is not None:
-        shares[Signal.CONCURRENCY] = signals.running / running
+        times = _load_times(case)
+        expected = 1 / times if times else 0.0
+        shares[Signal.CONCURRENCY] = max(signals.running / running, expected)
     return max(shares, key=lambda signal: shares[signal])

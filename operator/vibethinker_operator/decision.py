@@ -5,8 +5,9 @@
 Nothing is kept here: what the next sweep needs is in the `state` of the decision.
 """
 
+import math
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from vibethinker_operator import rules
 from vibethinker_operator.case import Answer, Case
@@ -22,7 +23,8 @@ from vibethinker_operator.scaling import (
     ScalingState,
 )
 from vibethinker_operator.signals import Signals
-from vibethinker_operator.streak import Track, fold_sweep
+from vibethinker_operator.step_model import StepFit
+from vibethinker_operator.streak import Signal, Track, fold_sweep
 from vibethinker_operator.supply import Supply, count_supply, learn_start, withdraw_late
 from vibethinker_operator.verdicts import judge_active, judge_growth, judge_limited
 from vibethinker_operator.wording import count_replicas
@@ -40,9 +42,12 @@ def decide(
         state: What the last decision left; after a restart `ScalingState.resume(streak)`.
         now: Unix seconds.
     """
-    supply, demand = count_supply(policy, observed, now), fold_demand(signals)
-    needs = compute_needs(policy, signals, demand)
-    tracks = _fold_tracks(policy, signals, state.tracks, now)
+    fit = _fold_fit(signals, state, now)
+    model, start = fit.solve(), state.start_times.seconds
+    supply = count_supply(policy, observed, now)
+    demand = fold_demand(signals, horizon_seconds=start or 0.0)
+    needs = compute_needs(policy, signals, demand, model)
+    tracks = _fold_tracks(find_crossed(policy, signals, demand, model), policy, signals, state, now)
     need = _find_need(signals, needs, tracks, supply)
     window = policy.stabilization_seconds
     state = replace(
@@ -53,8 +58,10 @@ def decide(
             supply, state.withdrawal, room_event_at=observed.room_event_at, now=now
         ),
         start_times=learn_start(state.start_times, observed),
+        fit=fit,
+        decided_at=now,
     )
-    return _answer(Case(policy, observed, signals, supply, demand, needs, state, now))
+    return _answer(Case(policy, observed, signals, supply, demand, needs, model, state, now))
 
 
 def _answer(case: Case) -> Decision:
@@ -76,18 +83,26 @@ def _answer(case: Case) -> Decision:
     )
 
 
+def _fold_fit(signals: Signals, state: ScalingState, now: float) -> StepFit:
+    elapsed = 0.0 if state.decided_at is None else max(0.0, now - state.decided_at)
+    return state.fit.record(signals.work, elapsed_seconds=elapsed)
+
+
 def _fold_tracks(
-    policy: ScalingPolicy, signals: Signals, tracks: tuple[Track, ...], now: float
+    crossed: Mapping[Signal, bool | None],
+    policy: ScalingPolicy,
+    signals: Signals,
+    state: ScalingState,
+    now: float,
 ) -> tuple[Track, ...]:
-    crossed = find_crossed(policy, signals) if signals.known else {}
     return tuple(
         fold_sweep(
             track,
-            crossed.get(track.signal),
+            crossed[track.signal] if signals.known else None,
             window_seconds=policy.window_seconds(track.signal),
             now=now,
         )
-        for track in tracks
+        for track in state.tracks
     )
 
 
@@ -136,6 +151,7 @@ def _name_inputs(case: Case) -> Mapping[str, float]:
         "finished_per_second_per_replica": signals.finished_per_second,
         "seconds_in_system": signals.seconds_in_system,
         "prefill_backlog_tokens": signals.prefill_backlog_tokens,
+        "requests_running_expected": _finite(case.running_expected),
         "memory_need": case.needs.memory,
         "queue_need": case.needs.queue,
         "concurrency_need": case.needs.concurrency,
@@ -148,4 +164,13 @@ def _name_inputs(case: Case) -> Mapping[str, float]:
             "kv_used_bytes": memory.kv_used_bytes,
             "device_bytes": memory.device_bytes,
         }
+    if case.model is not None:
+        numbers |= asdict(case.model)
+        if case.demand.flow is not None:
+            numbers["busy_replicas"] = case.model.busy_replicas(case.demand.flow)
     return {name: float(number) for name, number in numbers.items() if number is not None}
+
+
+def _finite(number: float | None) -> float | None:
+    # A status is JSON, which has no infinity.
+    return None if number is None or math.isinf(number) else number

@@ -1,5 +1,6 @@
 """Decisions in words: every sentence carries the numbers that a reader would ask for."""
 
+import math
 from typing import Final
 
 from vibethinker_operator.case import Case, Wanted
@@ -7,6 +8,7 @@ from vibethinker_operator.needs import (
     CLEAR_QUEUE_SECONDS,
     CONCURRENCY_LINE,
     HEADROOM,
+    compute_needs,
     concurrency_line,
     kv_room_bytes,
     queue_line,
@@ -102,8 +104,12 @@ def _crossing(case: Case, signal: Signal, window: float) -> str:
         line, now = queue_line(policy, signals), signals.waiting or 0.0
         return f"more than {line} requests waited for {window:g} s (now {now:.0f})"
     if signal is Signal.CONCURRENCY:
-        line, now = int(concurrency_line(signals) or 0), signals.running or 0.0
-        return f"more than {line} requests ran for {window:g} s (now {now:.0f})"
+        line = int(concurrency_line(signals) or 0)
+        if _is_only_expected(case, line):
+            return (
+                f"the load came to more than {line} running requests for {window:g} s{_run(case)}"
+            )
+        return f"more than {line} requests ran for {window:g} s{_run(case)}"
     if signals.memory_refused:
         rate = signals.memory_refusals_per_second
         return f"new sessions were refused for memory ({rate:.2g} a second)"
@@ -116,8 +122,10 @@ def _state(case: Case, signal: Signal) -> str:
         line, now = queue_line(policy, signals), signals.waiting or 0.0
         return f"more than {line} requests wait (now {now:.0f})"
     if signal is Signal.CONCURRENCY:
-        line, now = int(concurrency_line(signals) or 0), signals.running or 0.0
-        return f"more than {line} requests run (now {now:.0f})"
+        line = int(concurrency_line(signals) or 0)
+        if _is_only_expected(case, line):
+            return f"the load comes to more than {line} running requests{_run(case)}"
+        return f"more than {line} requests run{_run(case)}"
     if signals.memory_refused:
         return "new sessions refused for memory"
     return f"memory above {policy.memory_used_percentage} %{_now(signals)}"
@@ -127,19 +135,47 @@ def _now(signals: Signals) -> str:
     return "" if signals.memory is None else f" (now {signals.memory.used_ratio * 100:.0f} %)"
 
 
+def _is_only_expected(case: Case, line: int) -> bool:
+    return (case.signals.running or 0.0) <= line
+
+
+def _run(case: Case) -> str:
+    expected, now = case.running_expected, f"now {case.signals.running or 0.0:.0f}"
+    if expected is None:
+        return f" ({now})"
+    if math.isinf(expected):
+        return f" ({now}; {count_replicas(case.signals.ready)} cannot carry it)"
+    return f" ({now}, on the way to {expected:.0f})"
+
+
 def _sizing(case: Case, wanted: Wanted) -> str:
     replicas, signals = count_replicas(wanted.replicas), case.signals
     if wanted.signal is Signal.QUEUE:
         if signals.finished_per_second is None:
             return f"one step to {replicas}, as nothing says yet how fast requests finish"
         return f"{replicas} clear the queue in {CLEAR_QUEUE_SECONDS:g} s"
+    if _is_carrying(case, wanted):
+        return f"{replicas} carry a tenth more than the load"
     if wanted.signal is Signal.CONCURRENCY:
         most = (signals.max_num_seqs or 0.0) * CONCURRENCY_LINE * HEADROOM
         return f"{replicas} run no more than {most:.0f} each"
-    if wanted.replicas != case.needs.memory or signals.memory is None:
+    return _sizing_memory(case, wanted)
+
+
+def _sizing_memory(case: Case, wanted: Wanted) -> str:
+    replicas, memory = count_replicas(wanted.replicas), case.signals.memory
+    if wanted.replicas != case.needs.memory or memory is None:
         return f"one step to {replicas}"
     target = case.policy.memory_used_percentage * HEADROOM
-    room = kv_room_bytes(case.policy, signals.memory)
-    if room + signals.memory.non_kv_bytes < target / 100 * signals.memory.device_bytes:
+    room = kv_room_bytes(case.policy, memory)
+    if room + memory.non_kv_bytes < target / 100 * memory.device_bytes:
         return f"{replicas} fill no more than 90 % of their KV pools"
     return f"{replicas} keep memory below {target:.4g} %"
+
+
+def _is_carrying(case: Case, wanted: Wanted) -> bool:
+    # Where the engines' own speed asked for more than what runs or is held at this moment.
+    if case.model is None or wanted.replicas != case.needs.by_signal[wanted.signal]:
+        return False
+    held = compute_needs(case.policy, case.signals, case.demand).by_signal[wanted.signal]
+    return held is None or wanted.replicas > held

@@ -12,6 +12,7 @@ from typing import Final
 from vibethinker_operator.memory import MemoryUse
 from vibethinker_operator.scaling import ScalingPolicy
 from vibethinker_operator.signals import Signals
+from vibethinker_operator.step_model import Flow, StepModel
 from vibethinker_operator.streak import Signal
 
 HEADROOM: Final = 0.9
@@ -32,6 +33,15 @@ QUEUE_KEEP_SHARE: Final = 0.5
 """A fleet keeps the replicas at which each would hold half of the queue line: with fewer, the
 shrink itself would soon cross it."""
 
+LOAD_MARGIN: Final = 1.1
+"""A fleet is sized for a tenth more than its load. Near the most that replicas can carry, running
+requests rise without bound, so there the margin must lie on the load."""
+
+MOST_FORECAST: Final = 0.25
+"""Of the load, the most that a forecast adds. Bursts end, mostly before a replica has started: on a
+day of reasoning traffic a bound of 1 cost a tenth more replicas than one of a quarter, and put
+first tokens in time no more often (docs/deciding.md)."""
+
 MOST_REPLICAS: Final = 10_000
 """Beyond any fleet; keeps a reading near the line's own limit from giving a number without end."""
 
@@ -42,18 +52,17 @@ _ROUNDING: Final = 1e-9
 class Demand:
     """The load that replicas are wanted for.
 
-    This is where a forecast goes: the same needs, of the demand at the moment when a new replica
-    would be ready.
-
     Attributes:
         kv_bytes: KV bytes; None if memory is unknown.
         waiting: Requests waiting.
         running: Requests running, or that would run were they not sent away.
+        flow: Tokens per second when a new replica would be ready; None if no pod says.
     """
 
     kv_bytes: float | None
     waiting: float
     running: float
+    flow: Flow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,34 +95,66 @@ class Needs:
         }
 
 
-def fold_demand(signals: Signals) -> Demand:
-    """Returns the demand of this moment: in use, waiting, and refused per second x its stay."""
+def fold_demand(signals: Signals, *, horizon_seconds: float = 0.0) -> Demand:
+    """Returns the demand: in use, waiting, and refused per second x its stay.
+
+    Args:
+        signals: The load.
+        horizon_seconds: For how far ahead tokens per second are told: what a pod takes to start.
+    """
     waiting, running = signals.waiting or 0.0, signals.running or 0.0
     refused = signals.refusals_per_second * (signals.seconds_in_system or 0.0)
     kv_bytes = None
     if signals.memory is not None:
         per_request = signals.kv_bytes_per_request or 0.0
         kv_bytes = signals.memory.kv_used_bytes + (waiting + refused) * per_request
-    return Demand(kv_bytes, waiting, running + waiting + refused)
+    flow = _forecast_flow(signals, horizon_seconds)
+    return Demand(kv_bytes, waiting, running + waiting + refused, flow)
 
 
-def compute_needs(policy: ScalingPolicy, signals: Signals, demand: Demand) -> Needs:
+def _forecast_flow(signals: Signals, horizon_seconds: float) -> Flow | None:
+    if signals.flow is None:
+        return None
+    unserved = _unserved_ratio(signals)
+    # Answers of requests that have come are still to be generated: the sooner they end, the more
+    # of that falls within the horizon.
+    stay = signals.seconds_in_system
+    share = min(1.0, horizon_seconds / stay) if stay else 0.0
+    rising = max(0.0, (signals.arrivals_ratio or 1.0) - 1.0)
+    ahead = min(MOST_FORECAST, unserved + share * rising)
+    return signals.flow.times(1 + min(MOST_FORECAST, unserved), 1 + ahead)
+
+
+def _unserved_ratio(signals: Signals) -> float:
+    """Returns requests a second that are refused, or wait too long, over those that finish."""
+    rate = signals.finished_per_second
+    if not rate or not signals.ready:
+        return 0.0
+    unserved = signals.refusals_per_second + (signals.waiting or 0.0) / CLEAR_QUEUE_SECONDS
+    return unserved / (rate * signals.ready)
+
+
+def compute_needs(
+    policy: ScalingPolicy, signals: Signals, demand: Demand, model: StepModel | None = None
+) -> Needs:
     """Returns the replicas that the demand needs, by each measure."""
     return Needs(
-        memory=_need_memory(policy, signals.memory, demand),
+        memory=_need_memory(policy, signals, demand, model),
         queue=_need_queue(policy, signals, demand),
-        concurrency=_need_concurrency(signals, demand),
+        concurrency=_need_concurrency(signals, demand, model),
     )
 
 
-def find_crossed(policy: ScalingPolicy, signals: Signals) -> Mapping[Signal, bool | None]:
+def find_crossed(
+    policy: ScalingPolicy, signals: Signals, demand: Demand, model: StepModel | None = None
+) -> Mapping[Signal, bool | None]:
     """Returns for each line whether it is crossed in this sweep; None if nobody can tell."""
     return {
         Signal.MEMORY: _is_memory_crossed(policy, signals),
         Signal.QUEUE: None
         if signals.waiting is None
         else signals.waiting > queue_line(policy, signals),
-        Signal.CONCURRENCY: _is_concurrency_crossed(signals),
+        Signal.CONCURRENCY: _is_concurrency_crossed(signals, demand, model),
     }
 
 
@@ -144,20 +185,42 @@ def _is_memory_crossed(policy: ScalingPolicy, signals: Signals) -> bool | None:
     return signals.memory.used_ratio * 100 > policy.memory_used_percentage
 
 
-def _is_concurrency_crossed(signals: Signals) -> bool | None:
+def _is_concurrency_crossed(
+    signals: Signals, demand: Demand, model: StepModel | None
+) -> bool | None:
     line = concurrency_line(signals)
     if line is None or signals.running is None:
         return None
-    return signals.running > line
+    if signals.running > line:
+        return True
+    if model is None or demand.flow is None or not signals.ready:
+        return False
+    return model.running_each(demand.flow, signals.ready) * signals.ready > line
 
 
-def _need_memory(policy: ScalingPolicy, memory: MemoryUse | None, demand: Demand) -> int | None:
+def _need_memory(
+    policy: ScalingPolicy, signals: Signals, demand: Demand, model: StepModel | None
+) -> int | None:
+    memory = signals.memory
     if memory is None or demand.kv_bytes is None:
         return None
     room = kv_room_bytes(policy, memory)
     if room <= 0:
         return None
-    return _ceil(demand.kv_bytes / room)
+    held = _ceil(demand.kv_bytes / room)
+    each = signals.kv_bytes_per_request
+    if model is None or demand.flow is None or not each:
+        return held
+    return max(held, _count_carrying(model, demand.flow, room / each))
+
+
+def _count_carrying(model: StepModel, flow: Flow, most_running: float) -> int:
+    """Returns the smallest fleet that carries a tenth more, at so many running requests each."""
+    more = flow.times(LOAD_MARGIN, LOAD_MARGIN)
+    replicas = _ceil(model.busy_replicas(more))
+    while replicas < MOST_REPLICAS and model.running_each(more, replicas) > most_running:
+        replicas += 1
+    return replicas
 
 
 def _need_queue(policy: ScalingPolicy, signals: Signals, demand: Demand) -> int | None:
@@ -172,10 +235,14 @@ def _need_queue(policy: ScalingPolicy, signals: Signals, demand: Demand) -> int 
     return min(signals.ready, _ceil(demand.waiting / per_replica))
 
 
-def _need_concurrency(signals: Signals, demand: Demand) -> int | None:
+def _need_concurrency(signals: Signals, demand: Demand, model: StepModel | None) -> int | None:
     if signals.max_num_seqs is None or signals.running is None:
         return None
-    return _ceil(demand.running / (signals.max_num_seqs * CONCURRENCY_LINE * HEADROOM))
+    most = signals.max_num_seqs * CONCURRENCY_LINE
+    held = _ceil(demand.running / (most * HEADROOM))
+    if model is None or demand.flow is None:
+        return held
+    return max(held, _count_carrying(model, demand.flow, most))
 
 
 def _ceil(replicas: float) -> int:

@@ -86,6 +86,8 @@ class Sample:
         rejected_total: Refused requests by reason.
         would_reject_total: Requests that would have been refused, by reason.
         engine_steps_total: Steps of the engine: stands still when the engine does.
+        prompt_tokens_total: Tokens of the prompts that got their first token.
+        generation_tokens_total: Tokens of answers.
         known_sessions: Sessions that the pod protects.
         policy_generation: Generation of the policy that the pod obeys.
         draining: Whether the pod drains.
@@ -117,6 +119,8 @@ class Sample:
     rejected_total: tuple[tuple[str, float], ...] = ()
     would_reject_total: tuple[tuple[str, float], ...] = ()
     engine_steps_total: float | None = None
+    prompt_tokens_total: float | None = None
+    generation_tokens_total: float | None = None
     known_sessions: float | None = None
     policy_generation: float | None = None
     draining: bool | None = None
@@ -160,6 +164,8 @@ _FLEET_SERIES: Final[Mapping[str, _Bound]] = {
     "vibethinker_prefill_backlog_tokens": _Bound("prefill_backlog_tokens", MAX_COUNT),
     "vibethinker_requests_finished_total": _Bound("finished_total", MAX_COUNT),
     "vibethinker_engine_steps_total": _Bound("engine_steps_total", MAX_COUNT),
+    "vibethinker_prompt_tokens_total": _Bound("prompt_tokens_total", MAX_COUNT),
+    "vibethinker_generation_tokens_total": _Bound("generation_tokens_total", MAX_COUNT),
     "vibethinker_known_sessions": _Bound("known_sessions", MAX_COUNT),
     "vibethinker_policy_generation": _Bound("policy_generation", MAX_COUNT),
     "vibethinker_draining": _Bound("draining", 1.0),

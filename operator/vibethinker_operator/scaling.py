@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from vibethinker_operator.stabilization import NeedHistory
+from vibethinker_operator.step_model import StepFit
 from vibethinker_operator.streak import Signal, Streak, Track, newest_streak, start_tracks
 
 RETRY_WITHDRAWN_SECONDS: Final = 600.0
@@ -177,6 +178,8 @@ class ScalingState:
         history: Needs of the stabilization window.
         withdrawal: The step last taken back.
         start_times: How long a pod takes to start, learned from those that did.
+        fit: What the engines' time went into, learned from their counters.
+        decided_at: When the last decision was made, in unix seconds.
         replicas_seen: `.spec.replicas` of the last decision.
         last_scale_at: When `.spec.replicas` was last seen to change, in unix seconds.
         last_scale_in_at: When it was last seen to fall, in unix seconds.
@@ -186,6 +189,8 @@ class ScalingState:
     history: NeedHistory = field(default_factory=NeedHistory)
     withdrawal: Withdrawal | None = None
     start_times: StartTimes = field(default_factory=StartTimes)
+    fit: StepFit = field(default_factory=StepFit)
+    decided_at: float | None = None
     replicas_seen: int | None = None
     last_scale_at: float | None = None
     last_scale_in_at: float | None = None

@@ -1,13 +1,15 @@
 """The load of one fleet at one moment, folded from the readings of its pods."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 from typing import Final
 
 from vibethinker_operator.memory import MemoryUse, PodMemory, fold_memory, read_memory
 from vibethinker_operator.observed import Observed, ObservedPod
 from vibethinker_operator.samples import Sample
+from vibethinker_operator.step_model import Flow, Work
 from vibethinker_operator.windows import (
     WINDOW_SECONDS,
     Totals,
@@ -30,6 +32,13 @@ REFUSAL_RATE_SECONDS: Final = 10.0
 MEMORY_REFUSED_SECONDS: Final = 5.0
 """For so long one refusal for memory counts as the line crossed. Half of the default window, so
 that one alone makes no streak, while one every few seconds does."""
+
+FLOW_SECONDS: Final = 30.0
+"""Tokens per second are taken over 30 s: prompts come in bursts."""
+
+WORK_SECONDS: Final = 5.0
+"""What an engine did is taken over 5 s: a reading is up to a step off, and steps of slow machines
+take up to half a second."""
 
 MIN_FINISHED: Final = 10.0
 MIN_BUSY_SECONDS: Final = 20.0
@@ -78,6 +87,9 @@ class Signals:
         seconds_in_system: Mean time of a request in the engine, waiting and running.
         prefill_backlog_tokens: Prompt tokens not yet computed, over all known pods.
         max_num_seqs: Requests that one replica runs at most at once.
+        flow: Tokens per second of all known pods, over the last 30 s.
+        work: What engines that worked without a pause did in the last 5 s.
+        arrivals_ratio: Requests that came over those that finished, in the last minute.
     """
 
     time: float
@@ -97,6 +109,9 @@ class Signals:
     seconds_in_system: float | None
     prefill_backlog_tokens: float | None
     max_num_seqs: float | None
+    flow: Flow | None = None
+    work: tuple[Work, ...] = ()
+    arrivals_ratio: float | None = None
 
     @property
     def partial(self) -> bool:
@@ -126,6 +141,7 @@ def fold_signals(windows: Windows, observed: Observed, now: float) -> Signals:
     lately = _sum_all(kept, now - REFUSAL_RATE_SECONDS)
     just_now = _sum_all(kept, now - MEMORY_REFUSED_SECONDS)
     rate, in_system = _fold_service(_sum_all(kept, now - WINDOW_SECONDS))
+    per_request = _fold_kv_per_request(used, memories)
     return Signals(
         time=now,
         pods=pods,
@@ -139,12 +155,48 @@ def fold_signals(windows: Windows, observed: Observed, now: float) -> Signals:
         refusals_per_second=lately.refused / REFUSAL_RATE_SECONDS,
         memory_refusals_per_second=lately.refused_for_memory / REFUSAL_RATE_SECONDS,
         memory_refused=just_now.refused_for_memory > 0,
-        kv_bytes_per_request=_fold_kv_per_request(used, memories),
+        kv_bytes_per_request=per_request,
         finished_per_second=rate,
         seconds_in_system=in_system,
         prefill_backlog_tokens=_total(s.prefill_backlog_tokens for s in newest),
         max_num_seqs=min((s.max_num_seqs for s in newest if s.max_num_seqs), default=None),
+        flow=_fold_flow(kept, per_request or 0.0, now),
+        work=tuple(_fold_work(kept, now)),
+        arrivals_ratio=_fold_arrivals(kept, now),
     )
+
+
+def _fold_flow(windows: Iterable[Window], kv_bytes_each: float, now: float) -> Flow | None:
+    windows = [w for w in windows if w[-1].sample.generation_tokens_total is not None]
+    if not windows:
+        return None
+    sums = [sum_since(window, now - FLOW_SECONDS).work for window in windows]
+    # A pod that is younger has given nothing before.
+    return Flow(
+        sum(work.prompt_tokens for work in sums) / FLOW_SECONDS,
+        sum(work.generated_tokens for work in sums) / FLOW_SECONDS,
+        kv_bytes_each,
+    )
+
+
+def _fold_work(windows: Iterable[Window], now: float) -> Iterator[Work]:
+    for window in windows:
+        work = sum_since(window, now - WORK_SECONDS).work
+        if work.seconds >= WORK_SECONDS and work.steps:
+            yield work
+
+
+def _fold_arrivals(windows: Iterable[Window], now: float) -> float | None:
+    came = finished = 0.0
+    for window in windows:
+        total = sum_since(window, now - WINDOW_SECONDS)
+        finished += total.finished
+        came += total.finished + _in_engine(window[-1].sample) - _in_engine(window[0].sample)
+    return max(0.0, came) / finished if finished >= MIN_FINISHED else None
+
+
+def _in_engine(sample: Sample) -> float:
+    return (sample.running or 0.0) + (sample.queue_length or 0.0)
 
 
 def _fold_kv_per_request(
@@ -193,8 +245,7 @@ def _total(values: Iterable[float | None]) -> float | None:
 
 
 def _sum_all(windows: Iterable[Window], since: float) -> Totals:
-    sums = [sum_since(window, since) for window in windows]
-    return Totals(*(sum(column) for column in zip(Totals(), *sums, strict=True)))
+    return reduce(Totals.plus, (sum_since(window, since) for window in windows), Totals())
 
 
 def _fold_service(minute: Totals) -> tuple[float | None, float | None]:

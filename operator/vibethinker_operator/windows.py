@@ -1,5 +1,6 @@
 """The readings of the last minute, pod by pod, and what one pod's readings say over time."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -10,6 +11,7 @@ from vibethinker_operator.samples import (
     Sample,
     SampleRefused,
 )
+from vibethinker_operator.step_model import Work
 
 WINDOW_SECONDS: Final = 60.0
 """Rates are taken over the last minute (design, section 6)."""
@@ -17,6 +19,8 @@ WINDOW_SECONDS: Final = 60.0
 FROZEN_SECONDS: Final = 10.0
 """An engine that runs requests takes many steps a second; one that takes none for 10 s hangs, or
 somebody replays its page. Either way its numbers are not those of now."""
+
+NO_WORK: Final = Work()
 
 
 class Totals(NamedTuple):
@@ -28,6 +32,7 @@ class Totals(NamedTuple):
         request_seconds: Seconds that requests spent in it, waiting or running, all together.
         refused: Requests refused for load.
         refused_for_memory: Those refused for memory.
+        work: What the engine did between readings at both of which it ran some.
     """
 
     finished: float = 0.0
@@ -35,10 +40,29 @@ class Totals(NamedTuple):
     request_seconds: float = 0.0
     refused: float = 0.0
     refused_for_memory: float = 0.0
+    work: Work = NO_WORK
+
+    def plus(self, other: "Totals") -> "Totals":
+        """Returns what both pods did."""
+        return Totals(
+            self.finished + other.finished,
+            self.busy_seconds + other.busy_seconds,
+            self.request_seconds + other.request_seconds,
+            self.refused + other.refused,
+            self.refused_for_memory + other.refused_for_memory,
+            self.work.plus(other.work),
+        )
 
     def since(self, earlier: "Totals") -> "Totals":
         """Returns what was added since `earlier`."""
-        return Totals(*(now - before for now, before in zip(self, earlier, strict=True)))
+        return Totals(
+            self.finished - earlier.finished,
+            self.busy_seconds - earlier.busy_seconds,
+            self.request_seconds - earlier.request_seconds,
+            self.refused - earlier.refused,
+            self.refused_for_memory - earlier.refused_for_memory,
+            self.work.minus(earlier.work),
+        )
 
 
 class Reading(NamedTuple):
@@ -105,12 +129,13 @@ def is_frozen(window: Window) -> bool:
 
 def sum_since(window: Window, since: float) -> Totals:
     """Returns what the pod did after `since` (unix seconds), as far as the window reaches."""
-    start = window[-1]
-    for reading in reversed(window):
-        start = reading
-        if reading.sample.time <= since:
-            break
-    return window[-1].totals.since(start.totals)
+    # The newest reading that is not after `since`, or the oldest there is.
+    start = max(0, bisect_right(window, since, key=_time_of) - 1)
+    return window[-1].totals.since(window[start].totals)
+
+
+def _time_of(reading: Reading) -> float:
+    return reading.sample.time
 
 
 def _append(window: Window, sample: Sample) -> Window:
@@ -144,6 +169,20 @@ def _add_step(totals: Totals, before: Sample, after: Sample) -> Totals:
         totals.request_seconds + in_engine * seconds,
         totals.refused + refused,
         totals.refused_for_memory + for_memory,
+        totals.work.plus(_read_work(before, after)),
+    )
+
+
+def _read_work(before: Sample, after: Sample) -> Work:
+    if not before.running or not after.running or after.generation_tokens_total is None:
+        return NO_WORK
+    steps = _increase(before.engine_steps_total, after.engine_steps_total)
+    return Work(
+        seconds=after.time - before.time,
+        steps=steps,
+        prompt_tokens=_increase(before.prompt_tokens_total, after.prompt_tokens_total),
+        generated_tokens=_increase(before.generation_tokens_total, after.generation_tokens_total),
+        kv_bytes=steps * ((before.kv_used_bytes or 0.0) + (after.kv_used_bytes or 0.0)) / 2,
     )
 
 

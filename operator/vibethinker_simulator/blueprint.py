@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
-from vibethinker_operator.api import VibeThinkerDeployment
+from vibethinker_operator.api import Device, Source, Spec, VibeThinkerDeployment
 from vibethinker_operator.figures import settle_figures
+from vibethinker_operator.fit import assess_fit
 from vibethinker_operator.kv import assess_capacity
 from vibethinker_operator.resources import render_policy
 from vibethinker_operator.resources.engine_settings import render_engine_settings
@@ -16,8 +18,15 @@ from vibethinker_server.policy_document import parse_policy
 from vibethinker_simulator.iteration import CARDS, IterationModel
 from vibethinker_simulator.replica import EngineShape
 
+SPEED_KNOWN_OF: Final = "WeiboAI/VibeThinker-1.5B"
+"""What `iteration.CARDS` was computed for."""
 
-class UnknownCardError(ValueError):
+
+class BlueprintError(ValueError):
+    """Nothing can be said of what such a pod would do; the text names the field at fault."""
+
+
+class UnknownCardError(BlueprintError):
     """Nothing says how fast the card is, or how much memory it has."""
 
 
@@ -67,16 +76,17 @@ def build_blueprint(
 
     Raises:
         UnknownCardError: the card is not one of `iteration.CARDS`, or its memory is not known.
+        BlueprintError: nothing is known of the model or the device, or no engine can start there.
     """
     spec = resource.spec
+    speed = speed or _find_speed(spec)
     figures, capacity = settle_figures(spec), assess_capacity(spec)
-    speed = speed or CARDS.get(spec.gpu.product)
     device, rest, token = figures.device_bytes, figures.non_kv_bytes, figures.kv_token_bytes
-    if speed is None or capacity is None or device is None or rest is None or token is None:
-        known = ", ".join(CARDS)
-        raise UnknownCardError(
-            f"spec.gpu.product: nothing is known of {spec.gpu.product!r}; name one of {known}"
-        )
+    if capacity is None or device is None or rest is None or token is None:
+        raise UnknownCardError(_say_unknown(spec))
+    obstacle = assess_fit(spec).obstacle
+    if obstacle is not None:
+        raise BlueprintError(f"spec.engine: {obstacle}")
     settings = parse_engine_settings(json.dumps(render_engine_settings(spec)))
     policy = parse_policy(json.dumps(render_policy(resource)))
     return Blueprint(
@@ -94,3 +104,24 @@ def build_blueprint(
         token_bytes=token,
         limit_tokens=policy.token_limits[policy.default_task],
     )
+
+
+def _find_speed(spec: Spec) -> IterationModel:
+    if spec.engine.device is not Device.GPU:
+        raise BlueprintError(
+            f"spec.engine.device: how fast a {spec.engine.device} is, is not known"
+        )
+    model = "a volume's model" if spec.model.source is Source.VOLUME else spec.model.repository
+    if model != SPEED_KNOWN_OF:
+        raise BlueprintError(
+            f"spec.model: how fast {model} is, is not known; only of {SPEED_KNOWN_OF} is it"
+        )
+    speed = CARDS.get(spec.gpu.product)
+    if speed is None:
+        raise UnknownCardError(_say_unknown(spec))
+    return speed
+
+
+def _say_unknown(spec: Spec) -> str:
+    known = ", ".join(CARDS)
+    return f"spec.gpu.product: nothing is known of {spec.gpu.product!r}; name one of {known}"

@@ -59,9 +59,10 @@ def find_trace(name: str, rate: float) -> Trace:
     """
     if name in _BY_NAME:
         return _BY_NAME[name](rate)
-    if not Path(name).exists():
+    path = Path(name)
+    if not _exists(path):
         raise TraceError(f"trace {name}: no such file, and none of {', '.join(NAMES)}")
-    return read_trace(Path(name))
+    return read_trace(path)
 
 
 def azure_conv() -> Trace:
@@ -78,6 +79,14 @@ _BY_NAME: Final[Mapping[str, Callable[[float], Trace]]] = {
     "daily": daily,
 }
 NAMES: Final = tuple(_BY_NAME)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # A name that no file can have, or a directory that may not be searched.
+        return False
 
 
 def _draw(name: str, rate: Rate, most: float, seconds: float, seed: int) -> Trace:

@@ -67,7 +67,7 @@ class OperatorLoop:
             observed, samples, decision.desired, deadline_seconds=self._deadline, now=now
         )
         for action in build_plan(observed, decision, step, samples, now):
-            _execute(action, fleet, now)
+            execute(action, fleet, now)
 
     def admit(self, server: Server, request: Request, *, known: bool) -> Admitted | Rejected:
         """Judges a request as the product's server does."""
@@ -94,7 +94,8 @@ def _read(fleet: Fleet, now: float, silent: Collection[int]) -> Iterator[Sample]
             yield server.read(now)
 
 
-def _execute(action: Action, fleet: Fleet, now: float) -> None:
+def execute(action: Action, fleet: Fleet, now: float) -> None:
+    """Does in the simulated cluster what the operator's `execution` does in a real one."""
     match action:
         case SetReplicas(replicas=replicas):
             fleet.set_replicas(replicas, now)
@@ -106,12 +107,12 @@ def _execute(action: Action, fleet: Fleet, now: float) -> None:
             found = _find(fleet, pod.uid)
             if found.server is not None:
                 found.server.runtime.fleet.mark_drain(now)
-                found.show(ready=False)
+                found.show(ready=False, ready_since=None, unready_since=now)
         case StopDrain(pod):
             found = _find(fleet, pod.uid)
             if found.server is not None:
                 found.server.runtime.fleet.undo_drain()
-                found.show(ready=True)
+                found.show(ready=True, ready_since=now, unready_since=None)
 
 
 def _find(fleet: Fleet, uid: str) -> Pod:

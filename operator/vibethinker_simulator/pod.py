@@ -34,7 +34,8 @@ class Pod:
         """Ends its process, which starts anew; returns the numbers of the requests it had."""
         cut = self.end()
         self.starting_since = now
-        self.show(ready=False, unready_since=now, restarts=self.observed.restarts + 1)
+        restarts = self.observed.restarts + 1
+        self.show(ready=False, ready_since=None, unready_since=now, restarts=restarts)
         return cut
 
     def end(self) -> list[int]:

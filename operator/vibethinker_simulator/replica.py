@@ -74,6 +74,8 @@ class Replica:
         blocks_used: Blocks of the pool that are taken.
         backlog_tokens: Prompt tokens of requests without a first token.
         steps: Steps done.
+        prompt_tokens: Tokens of the prompts that got their first token.
+        generated_tokens: Tokens generated.
         started: Sequences that had their first token, and when, since the list was last emptied.
         finished: Those that ended and when, likewise.
         spells: What steps did to the backlog of prompts, likewise.
@@ -88,6 +90,8 @@ class Replica:
         self.blocks_used = 0
         self.backlog_tokens = 0
         self.steps = 0
+        self.prompt_tokens = 0
+        self.generated_tokens = 0
         self.started: list[tuple[float, Sequence]] = []
         self.finished: list[tuple[float, Sequence]] = []
         self.spells: list[Spell] = []
@@ -100,6 +104,8 @@ class Replica:
         self._ends: list[tuple[int, int, Sequence]] = []
         self._residues = [0] * shape.block_size
         self._mixed: _MixedStep | None = None
+        # The step, counted from 0, that last had to preempt: nobody is seated in it.
+        self._preempted_in = -1
 
     @property
     def running(self) -> int:
@@ -152,10 +158,10 @@ class Replica:
                 return False
             self._end_mixed(self._mixed)
             return True
-        decoding = self._count_decoding()
         prompts = self._prefilling or self._next_waiting() is not None
-        if prompts and self._begin_mixed(decoding):
+        if prompts and self._begin_mixed():
             return True
+        decoding = self._count_decoding()
         return decoding > 0 and self._decode(until, decoding)
 
     def _count_decoding(self) -> int:
@@ -169,10 +175,12 @@ class Replica:
                 return queue[0]
         return None
 
-    def _begin_mixed(self, decoding: int) -> bool:
-        preempted = self._make_room()
-        if preempted:
-            decoding = self._count_decoding()
+    def _is_one_coming(self) -> bool:
+        return any(queue and queue[0].arrival > self.now for queue in self._waiting)
+
+    def _begin_mixed(self) -> bool:
+        self._make_room()
+        decoding = self._count_decoding()
         budget = self.shape.max_num_batched_tokens - decoding
         chunks: list[tuple[Sequence, int]] = []
         pairs = 0.0
@@ -180,7 +188,7 @@ class Replica:
             if budget <= 0:
                 break
             budget, pairs = self._add_chunk(chunks, sequence, budget, pairs)
-        while budget > 0 and not preempted:
+        while budget > 0 and self._preempted_in != self.steps:
             taken = self._seat_next()
             if taken is None:
                 break
@@ -235,10 +243,12 @@ class Replica:
     def _start_decoding(self, sequence: Sequence) -> None:
         # The step that completes a prompt brings its first token along.
         sequence.generated += 1
+        self.generated_tokens += 1
         if sequence.first_token_at is None:
             sequence.first_token_at = self.now
             self.started.append((self.now, sequence))
             self.backlog_tokens -= sequence.prompt_tokens
+            self.prompt_tokens += sequence.prompt_tokens
         length = sequence.to_compute
         left = sequence.output_tokens - sequence.generated
         sequence.offset = length - self._tick
@@ -256,8 +266,9 @@ class Replica:
         if steps <= 0:
             return False
         if self.waiting:
-            # A request that came within this step is taken at its end.
-            steps = 1 if self._next_waiting() is None else min(steps, LONGEST_SPELL)
+            # Who came within this step, or was kept out by its preemptions, is taken at its end.
+            once = self._preempted_in == self.steps or self._is_one_coming()
+            steps = 1 if once else min(steps, LONGEST_SPELL)
         steps = self._steps_that_fit(steps)
         if steps == 0:
             return self._make_room()
@@ -285,6 +296,7 @@ class Replica:
         self.blocks_used += self._count_new_blocks(steps)
         self._tick += steps
         self.kv_tokens += decoding * steps
+        self.generated_tokens += decoding * steps
 
     def _count_new_blocks(self, steps: int) -> int:
         # A sequence takes a block when its length passes a multiple of the block's size.
@@ -320,18 +332,17 @@ class Replica:
         self.blocks_used -= -(-length // self.shape.block_size)
 
     def _make_room(self) -> bool:
-        """Preempts until each sequence that decodes finds its next block; tells whether it had to.
+        """Preempts until each sequence that decodes finds its next block; tells whether it has.
 
         That ends: a pool holds one sequence of full length at least.
         """
-        preempted = False
         while self.blocks_used + self._count_new_blocks(1) > self.shape.num_blocks:
             victim = self._find_victim()
             if victim is None:
                 break
             self._preempt(victim)
-            preempted = True
-        return preempted
+            self._preempted_in = self.steps
+        return self._preempted_in == self.steps
 
     def _find_victim(self) -> Sequence | None:
         for rank in (NEWCOMER, KNOWN):

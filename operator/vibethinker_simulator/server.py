@@ -144,6 +144,8 @@ class Server:
             finished_total=stats.finished,
             rejected_total=rejected,
             engine_steps_total=stats.steps,
+            prompt_tokens_total=self.replica.prompt_tokens,
+            generation_tokens_total=self.replica.generated_tokens,
             policy_generation=runtime.fleet.policy.generation,
             draining=runtime.fleet.draining_seconds(now) is not None,
             max_num_seqs=runtime.settings.max_num_seqs,

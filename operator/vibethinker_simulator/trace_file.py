@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import math
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, TextIO
@@ -13,7 +14,13 @@ from vibethinker_simulator.trace import Request, Trace, assign_sessions
 COLUMNS: Final = ("time", "prompt_tokens", "output_tokens")
 """Seconds from any start, and tokens. A column `session` may follow: who continues whom."""
 
+ENCODING: Final = "utf-8-sig"
+"""UTF-8, with or without the mark that spreadsheets put before it."""
+
 MOST_TOKENS: Final = 10_000_000
+
+MOST_SECONDS: Final = 31 * 86_400.0
+"""Longest trace: where times span more, they are in another unit."""
 
 
 class TraceError(ValueError):
@@ -29,7 +36,7 @@ def read_trace(path: Path) -> Trace:
     try:
         with _open(path) as lines:
             return parse_trace(path.name, lines)
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
         raise TraceError(f"{path}: {error}") from error
 
 
@@ -40,6 +47,13 @@ def parse_trace(name: str, lines: Iterable[str]) -> Trace:
         TraceError: a column is missing, a line is wrong, or there is none.
     """
     rows = csv.DictReader(lines)
+    try:
+        return _build_trace(name, rows)
+    except csv.Error as error:
+        raise TraceError(f"{name}, line {rows.line_num + 1}: {error}") from error
+
+
+def _build_trace(name: str, rows: "csv.DictReader[str]") -> Trace:
     missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
     if missing:
         wanted = ",".join(COLUMNS)
@@ -49,6 +63,11 @@ def parse_trace(name: str, lines: Iterable[str]) -> Trace:
         raise TraceError(f"{name}: no request in it")
     first, last = parsed[0].time, parsed[-1].time
     rows_of = [row._replace(time=row.time - first) for row in parsed]
+    if last - first > MOST_SECONDS:
+        raise TraceError(
+            f"{name}, column time: {(last - first) / 86_400:.3g} days from first to last; times are"
+            " in seconds"
+        )
     seconds = math.floor(last - first) + 1.0
     if "session" in (rows.fieldnames or ()):
         return Trace(name, _keep_sessions(rows_of), seconds)
@@ -71,10 +90,18 @@ def _parse_rows(name: str, rows: "csv.DictReader[str]") -> Iterator[_Row]:
     for row in rows:
         where = f"{name}, line {rows.line_num}"
         time = _number(where, row, "time")
-        prompt, output = (int(_number(where, row, column)) for column in COLUMNS[1:])
-        if not 1 <= prompt <= MOST_TOKENS or not 0 <= output <= MOST_TOKENS:
-            raise TraceError(f"{where}: {prompt} prompt and {output} output tokens cannot be")
+        prompt = _count(where, row, "prompt_tokens", least=1)
+        output = _count(where, row, "output_tokens", least=0)
         yield _Row(time, prompt, max(1, output), row.get("session") or "")
+
+
+def _count(where: str, row: dict[str, str], column: str, *, least: int) -> int:
+    count = _number(where, row, column)
+    if not least <= count <= MOST_TOKENS:
+        raise TraceError(
+            f"{where}, column {column}: {count:g} is not between {least} and {MOST_TOKENS}"
+        )
+    return int(count)
 
 
 def _number(where: str, row: dict[str, str], column: str) -> float:
@@ -89,5 +116,5 @@ def _number(where: str, row: dict[str, str], column: str) -> float:
 
 def _open(path: Path) -> TextIO:
     if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8", newline="")
-    return path.open(encoding="utf-8", newline="")
+        return io.TextIOWrapper(gzip.open(path), encoding=ENCODING, newline="")
+    return path.open(encoding=ENCODING, newline="")

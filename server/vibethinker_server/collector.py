@@ -82,6 +82,14 @@ class FleetCollector(Collector):
         if stats.initialized:
             yield CounterMetricFamily(names.METRIC_STEPS, "Engine steps.", stats.steps)
             yield CounterMetricFamily(names.METRIC_FINISHED, "Requests finished.", stats.finished)
+            yield from _counter(
+                names.METRIC_PROMPT_TOKENS,
+                "Tokens of prompts that got their first answer.",
+                stats.prompt_tokens,
+            )
+            yield from _counter(
+                names.METRIC_GENERATION_TOKENS, "Tokens of answers.", stats.generation_tokens
+            )
         refused = runtime.rejected.counts()
         yield _by_label(names.METRIC_REJECTED, "Requests refused.", names.LABEL_REASON, refused)
         would = runtime.would_reject.counts()
@@ -242,6 +250,11 @@ def _kinds(kinds: MemoryKinds) -> Metric:
         if value is not None:
             family.add_metric([kind], value)
     return family
+
+
+def _counter(name: str, text: str, value: int | None) -> Iterator[Metric]:
+    if value is not None:
+        yield CounterMetricFamily(name, text, value)
 
 
 def _gauge(name: str, help_text: str, value: float | None) -> Iterator[Metric]:

@@ -34,6 +34,9 @@ class EngineStats:
         self.reading: EngineReading | None = None
         self.steps = 0
         self.finished = 0
+        # None: the engine does not say.
+        self.prompt_tokens: int | None = None
+        self.generation_tokens: int | None = None
 
     def initialize(self, vllm_config: Any) -> None:
         """Notes that the engine is up, idle, with the pool that `vllm_config` describes."""
@@ -74,6 +77,7 @@ class EngineStats:
                 self.reading = read_scheduler(scheduler_stats)
             if iteration_stats is not None:
                 self.count_finished(len(iteration_stats.finished_requests), now)
+                self._count_tokens(iteration_stats)
         except Exception:
             self.reading = None
             self._errors.add(names.WHERE_ENGINE_STATS)
@@ -103,6 +107,13 @@ class EngineStats:
         if not recent or self._started_at is None:
             return None
         return recent / max(1.0, min(WINDOW_SECONDS, now - self._started_at))
+
+    def _count_tokens(self, iteration_stats: Any) -> None:
+        generated = getattr(iteration_stats, "num_generation_tokens", None)
+        if generated is not None:
+            self.generation_tokens = (self.generation_tokens or 0) + int(generated)
+            prompts = int(iteration_stats.num_prompt_tokens)
+            self.prompt_tokens = (self.prompt_tokens or 0) + prompts
 
     def _learn(self, iteration_stats: Any, now: float, backlog: int | None) -> None:
         """Folds what guesses are made from: without it the load is known all the same."""

@@ -85,6 +85,7 @@ def log_stats() -> dict[str, Any]:
     )
     iteration.finished_requests.append(finished)
     iteration.time_to_first_tokens_iter.append(0.5)
+    iteration.num_generation_tokens = 3
     logger.record(
         scheduler_stats=scheduler, iteration_stats=iteration, mm_cache_stats=None, engine_idx=0
     )
@@ -93,6 +94,7 @@ def log_stats() -> dict[str, Any]:
     return {
         "reading": str(engine.reading),
         "finished": engine.finished,
+        "generation_tokens": engine.generation_tokens,
         "errors": errors.counts(),
     }
 

@@ -52,5 +52,6 @@ def _make_known(runtime: Runtime) -> None:
     runtime.stats.initialized = True
     runtime.stats.pool_bytes = 6 * GIB
     runtime.stats.token_bytes, runtime.stats.pool_tokens = 28_672, 224_688
+    runtime.stats.prompt_tokens = runtime.stats.generation_tokens = 0
     runtime.stats.reading = EngineReading(running=0, waiting=0, kv_usage_ratio=0.0)
     runtime.ttft.labels("webui", "code").observe(0.0)

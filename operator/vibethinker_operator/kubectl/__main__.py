@@ -18,6 +18,7 @@ from vibethinker_operator.errors import InvalidSpecError
 from vibethinker_operator.kubectl.examining import examine_fleet
 from vibethinker_operator.kubectl.fix import patch_resource, render_yaml
 from vibethinker_operator.kubectl.reading import ReadingError, connect, gather
+from vibethinker_operator.kubectl.simulate import simulate
 
 app = typer.Typer(
     name="kubectl vibethinker", no_args_is_help=True, add_completion=False, rich_markup_mode=None
@@ -34,7 +35,7 @@ class Format(StrEnum):
 
 @app.callback()
 def vibethinker() -> None:
-    """Asks about a VibeThinkerDeployment, with your own rights; changes nothing."""
+    """Asks about a VibeThinkerDeployment, with your own rights; changes nothing in a cluster."""
 
 
 @app.command()
@@ -77,6 +78,9 @@ def show(examination: Examination, format_: Format, *, aside: bool) -> None:
     for line in render_text(examination, name_in_cluster).splitlines():
         mark = line.split(maxsplit=1)[0] if line.startswith("  ") and line.strip() else ""
         console.print(Text(line, style=STYLES.get(mark, "")))
+
+
+app.command()(simulate)
 
 
 def main() -> None:

@@ -167,33 +167,35 @@ class TestLines:
     @pytest.mark.parametrize(("ratio", "crossed"), [(0.75, False), (0.7501, True), (0.2, False)])
     def test_memory_is_crossed_above_its_line(self, ratio, crossed):
         signals = replace(SIGNALS, memory=replace(MEMORY, used_ratio=ratio))
-        assert find_crossed(POLICY, signals)[Signal.MEMORY] is crossed
+        assert find_crossed(POLICY, signals, fold_demand(signals))[Signal.MEMORY] is crossed
 
     def test_a_refusal_for_memory_is_the_line_crossed_whatever_the_ratio(self):
         for memory in (MEMORY, None):
             signals = replace(SIGNALS, memory=memory, memory_refused=True)
-            assert find_crossed(POLICY, signals)[Signal.MEMORY] is True
+            assert find_crossed(POLICY, signals, fold_demand(signals))[Signal.MEMORY] is True
 
     def test_unknown_memory_is_neither_above_nor_below(self):
-        assert find_crossed(POLICY, replace(SIGNALS, memory=None))[Signal.MEMORY] is None
+        signals = replace(SIGNALS, memory=None)
+        assert find_crossed(POLICY, signals, fold_demand(signals))[Signal.MEMORY] is None
 
     def test_weights_above_the_line_cross_nothing(self):
         memory = replace(MEMORY, used_ratio=0.8, non_kv_bytes=17 * GB)
-        assert find_crossed(POLICY, replace(SIGNALS, memory=memory))[Signal.MEMORY] is None
+        signals = replace(SIGNALS, memory=memory)
+        assert find_crossed(POLICY, signals, fold_demand(signals))[Signal.MEMORY] is None
 
     @pytest.mark.parametrize(("waiting", "crossed"), [(8, False), (9, True), (None, None)])
     def test_the_queue_is_crossed_above_its_line_per_ready_replica(self, waiting, crossed):
         assert queue_line(POLICY, SIGNALS) == 8
         signals = replace(SIGNALS, waiting=waiting)
-        assert find_crossed(POLICY, signals)[Signal.QUEUE] is crossed
+        assert find_crossed(POLICY, signals, fold_demand(signals))[Signal.QUEUE] is crossed
 
     @pytest.mark.parametrize(("running", "crossed"), [(230, False), (231, True), (None, None)])
     def test_concurrency_is_crossed_above_90_percent(self, running, crossed):
         assert concurrency_line(SIGNALS) == pytest.approx(230.4)
         signals = replace(SIGNALS, running=running)
-        assert find_crossed(POLICY, signals)[Signal.CONCURRENCY] is crossed
+        assert find_crossed(POLICY, signals, fold_demand(signals))[Signal.CONCURRENCY] is crossed
 
     def test_without_an_engine_limit_there_is_no_line(self):
         signals = replace(SIGNALS, max_num_seqs=None)
         assert concurrency_line(signals) is None
-        assert find_crossed(POLICY, signals)[Signal.CONCURRENCY] is None
+        assert find_crossed(POLICY, signals, fold_demand(signals))[Signal.CONCURRENCY] is None

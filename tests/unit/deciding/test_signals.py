@@ -8,6 +8,7 @@ import pytest
 from vibethinker_operator.observed import Observed
 from vibethinker_operator.samples import TIMEOUT, Sample, SampleRefused
 from vibethinker_operator.signals import Missing, Signals, fold_signals
+from vibethinker_operator.step_model import Work
 from vibethinker_operator.windows import Windows, is_frozen, sum_since
 
 from tests.unit.deciding.builders import GB, START, make_observed, make_pod, make_sample
@@ -67,8 +68,29 @@ class TestWindows:
             make_sample("a", START + 3, running=4.0, finished_total=12.0),
             make_sample("a", START + 4, running=4.0, finished_total=15.0),
         ).readings["a"]
-        assert window[-1].totals == (5.0, 2.0, 7.0, 0.0, 0.0)
-        assert sum_since(window, START + 3) == (3.0, 1.0, 4.0, 0.0, 0.0)
+        assert window[-1].totals[:3] == (5.0, 2.0, 7.0)
+        assert sum_since(window, START + 3)[:3] == (3.0, 1.0, 4.0)
+
+    def test_work_is_what_was_done_between_two_readings_with_requests(self):
+        def reading(second: int, **facts: float) -> Sample:
+            facts = {"running": 2.0, "kv_used": 10.0, **facts}
+            return make_sample("a", START + second, **facts)
+
+        window = record(
+            reading(0, prompt_tokens_total=0.0, generation_tokens_total=0.0),
+            reading(1, engine_steps_total=40.0, prompt_tokens_total=300.0,
+                    generation_tokens_total=80.0, kv_used=30.0),
+            reading(2, engine_steps_total=90.0, prompt_tokens_total=900.0,
+                    generation_tokens_total=180.0, running=0.0),
+        ).readings["a"]  # fmt: skip
+        assert window[-1].totals.work == Work(1.0, 40.0, 300.0, 80.0, 800.0)
+
+    def test_without_a_count_of_tokens_no_work_is_known(self):
+        window = record(
+            make_sample("a", START, running=2.0, engine_steps_total=1.0),
+            make_sample("a", START + 1, running=2.0, engine_steps_total=40.0),
+        ).readings["a"]
+        assert window[-1].totals.work == Work()
 
     def test_a_counter_that_fell_was_started_anew(self):
         window = record(

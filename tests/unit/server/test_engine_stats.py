@@ -53,6 +53,16 @@ def stats(errors: Tally) -> EngineStats:
     return EngineStats(errors)
 
 
+def test_tokens_are_counted_where_the_engine_counts_them(stats: EngineStats):
+    stats.record(scheduler(), iteration(prompt_tokens=9), now=1.0)
+    assert (stats.prompt_tokens, stats.generation_tokens) == (None, None)
+    for _ in range(2):
+        step = iteration(prompt_tokens=300)
+        step.num_generation_tokens = 7
+        stats.record(scheduler(), step, now=2.0)
+    assert (stats.prompt_tokens, stats.generation_tokens) == (600, 14)
+
+
 def test_a_step_is_read_with_all_who_wait(stats: EngineStats):
     stats.record(scheduler(), iteration(2), now=1.0)
     assert stats.reading == EngineReading(running=3, waiting=3, kv_usage_ratio=0.25)
