@@ -18,12 +18,13 @@ demo: env ## the main job with real parts: memory fills, the fleet grows, refuse
 
 test: env ## everything: checks, real API server, real vLLM, the demo
 	$(STAGE) "checks" $(MAKE) --no-print-directory check
-	$(STAGE) "cluster and operator" $(RUN) pytest tests/integration
+	$(STAGE) "cluster and operator" $(RUN) pytest tests/integration -m "not thorough"
 	$(STAGE) "server" $(RUN) pytest tests/e2e -m "not thorough"
 	$(MAKE) --no-print-directory demo
 
 thorough: env ## further starts of real engines that `make test` leaves out: staged failures, bitsandbytes
 	$(STAGE) "thorough" $(RUN) pytest tests/e2e -m thorough -s
+	$(STAGE) "thorough, in a cluster" $(RUN) pytest tests/integration -m thorough -s
 
 check: env ## format, lint, types, import layers, unit and contract tests (some three minutes)
 	$(RUN) ruff format --check .

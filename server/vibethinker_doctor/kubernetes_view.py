@@ -194,11 +194,12 @@ def find_unmounted(message: str) -> Finding:
 def proposed_limit_bytes(limit: int | None, memory: HostMemory) -> int | None:
     """Returns the memory limit to set, in bytes: whole GiB; None where nothing is known.
 
-    What the engine takes where that is known and more than the limit, else half as much again.
+    What the engine takes, where that is known and more than the limit, else half as much again. A
+    part that is not known counts as nothing: the others are needed all the same.
     """
     parts = (memory.weights_bytes, memory.kv_pool_bytes)
     known = [part for part in parts if part is not None]
-    needed = (sum(known) + PROCESSES_BYTES) * MARGIN if len(known) == len(parts) else 0.0
+    needed = (sum(known) + PROCESSES_BYTES) * MARGIN if known else 0.0
     if limit is None:
         return _whole_gib(needed) if needed else None
     return _whole_gib(needed if needed > limit else limit * BLIND_FACTOR)

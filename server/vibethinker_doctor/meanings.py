@@ -18,7 +18,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "NoMemoryForKvCache": "Weights and activations leave nothing for the KV cache.",
     "DeviceMemoryTaken": "Another process holds memory of the device.",
     "DeviceMemoryMoves": "Another process gave memory back while the engine measured.",
-    "HostMemoryTooSmall": "The machine's memory does not hold the KV cache.",
+    "HostMemoryTooSmall": "The memory of the machine or the container does not hold the KV cache.",
     "SamplerOutOfMemory": "The card has no room for the logits of so many sequences.",
     "WeightsTooLarge": "The weights do not fit the card.",
     "CudaOutOfMemory": "The GPU's memory ran out.",

@@ -79,9 +79,10 @@ def _explain_taken(said: Said, _engine: EngineFacts) -> Meaning:
 def _explain_host(said: Said, _engine: EngineFacts) -> Meaning:
     pool = pool_within(int(gib(said["free"]) * CPU_ROOM))
     return Meaning(
-        cause=f"the machine has {said['free']} GiB left, and the KV cache is to take"
-        f" {said['wanted']} GiB",
-        remedy="make the KV cache smaller, or end what else uses memory",
+        # In a container vLLM counts with its limit, so what is full need not be the machine.
+        cause=f"{said['free']} of {said['whole']} GiB of memory are left, and the KV cache is to"
+        f" take {said['wanted']} GiB",
+        remedy="make the KV cache smaller, or give the engine more memory",
         change=Change(POOL, pool),
     )
 
@@ -154,8 +155,8 @@ MEMORY_WORDS = (
     Word(
         code="HostMemoryTooSmall",
         pattern=re.compile(
-            rf"Available memory on node \S+ \((?P<free>{NUMBER})/{NUMBER} GiB\) on kv cache"
-            rf" allocation is less than requested memory for kv \((?P<wanted>{NUMBER})"
+            rf"Available memory on node \S+ \((?P<free>{NUMBER})/(?P<whole>{NUMBER}) GiB\) on kv"
+            rf" cache allocation is less than requested memory for kv \((?P<wanted>{NUMBER})"
         ),
         explain=_explain_host,
     ),

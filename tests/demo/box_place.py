@@ -22,6 +22,11 @@ class BoxPlace:
         self._box = Box("demo")
         self.images = ImageNames(operator=OPERATOR.name, package=SERVER.name, engine=ENGINE.name)
 
+    @property
+    def box(self) -> Box:
+        """The box itself."""
+        return self._box
+
     def start(self) -> None:
         self._box = start_box("demo", images=[OPERATOR, SERVER, ENGINE])
 

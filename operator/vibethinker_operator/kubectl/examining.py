@@ -7,7 +7,7 @@ from vibethinker_doctor.answer import Answer, Verdict, found, ok, unknown
 from vibethinker_doctor.card_arithmetic import ARITHMETIC, ask_arithmetic, read_card
 from vibethinker_doctor.engine_readings import EngineReadings, read_engine
 from vibethinker_doctor.examination import Examination
-from vibethinker_doctor.finding import Finding
+from vibethinker_doctor.finding import Finding, Severity
 from vibethinker_doctor.kubernetes_view import (
     ContainerFacts,
     find_refused,
@@ -47,7 +47,7 @@ def examine_fleet(gathered: Gathered) -> Examination:
     return Examination(
         subject=f"{metadata.namespace}/{metadata.name}: {_count(pods)}",
         path=_merge_paths(readings, spec),
-        last_words=(*_words(gathered, spec), *(f for f in deaths if not _is_kubelets(f))),
+        last_words=(*_words(gathered, pods, spec), *(f for f in deaths if not _is_kubelets(f))),
         cluster=(*(f for f in deaths if _is_kubelets(f)), *_view(gathered, pods, spec)),
         arithmetic=(_ask_card(readings, spec),),
         notes=(*gathered.notes, *(() if pods else ("no server pod is there",))),
@@ -63,9 +63,14 @@ def _is_kubelets(finding: Finding) -> bool:
     return finding.code == "OOMKilled"
 
 
-def _words(gathered: Gathered, spec: Spec) -> Iterator[Finding]:
-    for reading in gathered.pods:
-        yield from find_last_words(reading.log, engine_facts(spec))
+def _words(gathered: Gathered, pods: tuple[ObservedPod, ...], spec: Spec) -> Iterator[Finding]:
+    for reading, pod in zip(gathered.pods, pods, strict=True):
+        killed = diagnose_pod(pod, spec)
+        # What the other processes said when the kernel ended one of them is no cause.
+        only_warnings = killed is not None and _is_kubelets(killed)
+        for finding in find_last_words(reading.log, engine_facts(spec)):
+            if not only_warnings or finding.severity is Severity.WARNING:
+                yield finding
 
 
 def _view(gathered: Gathered, pods: tuple[ObservedPod, ...], spec: Spec) -> Iterator[Finding]:

@@ -1,9 +1,7 @@
 """Real vLLM that serves, and is ill: what the doctor beside it says first, and whether it helps."""
 
 import json
-import os
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.images.python_site import find_python
+from tests.e2e.doctor.beside import codes, examine
 from tests.e2e.doctor.staged import started
 from tests.e2e.engine_process import EngineProcess, values
 from tests.e2e.real_engine import READY_SECONDS, wait_until_idle
@@ -26,36 +24,6 @@ MIB = 2**20
 STORMY = {"kvCacheMemoryBytes": 64 * MIB, "maxModelLen": 512, "maxNumBatchedTokens": 512}
 ENTRY = "[vllm.general_plugins]\nbroken = tests_broken_engine:install\n"
 HERE = Path(__file__).parent
-
-
-def examine(engine: EngineProcess) -> dict[str, Any]:
-    """What the command beside the engine says."""
-    where = ["--url", engine.ops("").rstrip("/"), "--client-url", engine.url("").rstrip("/")]
-    command = [find_python(), "-m", "vibethinker_server", "doctor", "--format", "json", *where]
-    site = engine.log.parent / "site"
-    # Its own packages are those of the engine's image.
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": path_of(engine, site)}
-    done = subprocess.run(
-        [*command, "--log", str(engine.log)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    assert done.stderr == ""
-    document: dict[str, Any] = json.loads(done.stdout)
-    assert done.returncode == document["status"]
-    return document
-
-
-def path_of(engine: EngineProcess, site: Path) -> str:
-    environment = Path(f"/proc/{engine.process.pid}/environ").read_bytes().split(b"\0")
-    paths = dict(part.split(b"=", 1) for part in environment if b"=" in part)[b"PYTHONPATH"]
-    return f"{site}:{paths.decode()}"
-
-
-def codes(document: dict[str, Any]) -> list[str]:
-    return [finding["code"] for finding in document["findings"]]
 
 
 @contextmanager

@@ -7,7 +7,14 @@ from typing import Any
 import httpx
 
 from tests.cluster.images import STUB_LOAD_PORT
-from tests.integration.operations.kube import DEPLOYMENTS, VTD, Kube, Object, wait_for
+from tests.integration.operations.kube import (
+    DEPLOYMENTS,
+    VTD,
+    WAIT_SECONDS,
+    Kube,
+    Object,
+    wait_for,
+)
 
 NAMESPACE = "fleets"
 CLIENT_PORT = 8000
@@ -76,7 +83,9 @@ class Fleet:
 
         return wait_for(look, f"{replicas} Ready pods of {self.name}")
 
-    def wait_condition(self, kind: str, status: str, *reasons: str) -> Object:
+    def wait_condition(
+        self, kind: str, status: str, *reasons: str, seconds: float = WAIT_SECONDS
+    ) -> Object:
         """Returns a condition once it has this status, and one of the reasons if any is given."""
 
         def look() -> Object:
@@ -85,7 +94,7 @@ class Fleet:
             return found if right and (not reasons or found["reason"] in reasons) else {}
 
         try:
-            return wait_for(look, f"{kind}={status} {reasons} of {self.name}")
+            return wait_for(look, f"{kind}={status} {reasons} of {self.name}", seconds=seconds)
         except TimeoutError as error:
             error.add_note(f"the condition is {self.condition(kind)}")
             raise

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster import Box
+from tests.integration.operations.doctor import doctor
 from tests.integration.operations.fleet import NAMESPACE
 from tests.integration.operations.kube import wait_for
 
@@ -20,18 +20,6 @@ FLEETS: dict[str, dict[str, Any]] = {
     WELL: {},
 }
 FIELD = "spec.resources.limits.memory"
-
-
-def doctor(box: Box, name: str, *more: str) -> subprocess.CompletedProcess[str]:
-    """What `kubectl vibethinker doctor` says, as a person in the box runs it."""
-    command = [sys.executable, "-m", "vibethinker_operator.kubectl", "doctor", name]
-    return subprocess.run(
-        box.enter([*command, "-n", NAMESPACE, *more]),
-        env={**os.environ, "KUBECONFIG": str(box.kubeconfig)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -47,6 +47,11 @@ class TestOutOfMemoryKill:
         assert "its limit is 4.00 GiB" in finding.evidence
         assert "make the KV cache smaller" in finding.remedy
 
+    def test_a_pool_alone_is_counted_where_the_weights_are_not_known(self):
+        # As of real vLLM's first try: half as much again as 1 GiB would be killed once more.
+        known = HostMemory(kv_pool_bytes=GIB // 2)
+        assert proposed_limit_bytes(GIB, known) == 3 * GIB
+
     def test_half_as_much_again_where_nothing_is_known(self):
         assert proposed_limit_bytes(4 * GIB, HostMemory()) == 6 * GIB
 

@@ -76,6 +76,17 @@ def test_a_kill_for_memory_is_the_clusters_word():
     assert examination.findings[0].value == "7Gi"
 
 
+def test_what_a_process_said_of_its_killed_neighbour_is_no_finding_beside_the_kill():
+    log = (
+        "Unknown vLLM environment variable detected: VLLM_USE_V1\n"
+        "RuntimeError: Engine core initialization failed. See root cause above."
+        " Failed core proc(s): {'EngineCore_DP0': -9}"
+    )
+    assert codes(examine(crashed(log))) == ["EngineProcessKilled", "VariableGone"]
+    killed = examine(crashed(log, reason="OOMKilled"))
+    assert codes(killed) == ["OOMKilled", "VariableGone"]
+
+
 def test_a_message_in_the_pods_status_is_enough_where_logs_may_not_be_read():
     said = "entry.py: error: unrecognized arguments: --swap-space 4"
     assert codes(examine(crashed(message=said))) == ["FlagGone"]
