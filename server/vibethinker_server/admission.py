@@ -32,9 +32,9 @@ from vibethinker_server.retry_after import queue_seconds
 KNOWN_QUEUE_FACTOR = 2
 KNOWN_PRIORITY = 0
 NEWCOMER_PRIORITY = 10
-# Waits spread around what is predicted: of those let in at twice the load that a fleet carries, 85 %
-# had their first token in time without a margin, 98 % with this one, and no fewer were served
-# (make bench-sim, overload).
+# Waits spread around what is predicted: of those let in at twice the load that a fleet carries,
+# 85 % had their first token in time without a margin and 98 % with this one, and no fewer were
+# served (make bench-sim, overload).
 WAIT_MARGIN = 1.6
 # Somebody else serves: the client only has to come over a new connection.
 ELSEWHERE_SECONDS = 1.0

@@ -101,6 +101,10 @@ class EngineStats:
         self.finished += count
         self._finished.add(count, now)
 
+    def count_recent(self, now: float) -> int:
+        """Returns how many requests finished in the last minute."""
+        return self._finished.total(now)
+
     def finished_per_second(self, now: float) -> float | None:
         """Returns requests finished per second of the last minute, None when none was."""
         recent = self._finished.total(now)

@@ -33,7 +33,7 @@ from vibethinker_server.load import (
 )
 from vibethinker_server.peer_sessions import PeerSessions
 from vibethinker_server.phases import Milestones, Phase, phase_of
-from vibethinker_server.recent_count import WINDOW_SECONDS, RecentCount
+from vibethinker_server.recent_count import RecentCount
 from vibethinker_server.retry_after import Chance
 from vibethinker_server.sampling import NO_CHOICE, Sampling
 from vibethinker_server.sessions import Sessions
@@ -189,13 +189,13 @@ class Runtime:
         """Returns the seconds that a newcomer would wait for its first token, None: not known."""
         reading = self.stats.reading
         seated = reading is not None and reading.running >= self.settings.max_num_seqs
-        finished = self.stats.finished_per_second(now)
+        finished = self.stats.count_recent(now)
         return predict_first_token(
             backlog_tokens=self.prompt_backlog(),
             tokens_per_second=self.stats.prompt_rate.tokens_per_second,
             waiting_for_seats=self.queue_with_one_more() if seated else 0,
-            finished_per_second=finished,
-            known_share=self.known_let_in.total(now) / WINDOW_SECONDS / finished if finished else 0,
+            finished_per_second=self.stats.finished_per_second(now),
+            known_share=self.known_let_in.total(now) / finished if finished else 0.0,
         )
 
     def phase(self, now: float) -> Phase:

@@ -48,7 +48,7 @@ def render_report(document: Mapping[str, Any], cells: Sequence[Cell]) -> str:
             "<!doctype html><html lang=en><meta charset=utf-8>",
             f"<title>{html.escape(title)}</title>",
             f"<style>{STYLE}</style><h1>{html.escape(title)}</h1>",
-            "<p>First token within a second. <i>able</i>: requests whose prompt alone leaves time for",
+            "<p>First token within a second. <i>able</i>: requests whose prompt leaves time for",
             "that. GPU-hours count from a pod's making to its end, starts and drains included.",
             "A name with <i>our drain</i> is that peer's rule with our drain; without it, pods end",
             "as Kubernetes ends them.</p>",
