@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test thorough check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching bench-paged bench-weights peer-vectors cluster-up cluster-shell cluster-down env
+.PHONY: help demo test thorough check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching bench-paged bench-weights bench-sim bench-sim-tune peer-vectors cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -72,6 +72,12 @@ bench-weights: env ## what VibeThinker-1.5B weighs in each format, by its shapes
 
 peer-vectors: env ## ask the real HPA and Knative autoscaler anew (Go), and compare with the vectors that are kept
 	$(STAGE) "peer vectors" $(RUN) python -m tests.bench.sim.peers.golden
+
+bench-sim: env ## our deciding against its peers on public traces: GPU-hours at equal service (simulated)
+	$(STAGE) "sim" $(RUN) python -m tests.bench.sim
+
+bench-sim-tune: env ## choose the tuned peers' knobs on a made-up hour
+	$(STAGE) "sim tune" $(RUN) python -m tests.bench.sim.tune
 
 cluster-up: env ## start the test cluster: a real one-node Kubernetes in a box
 	$(RUN) python -m tests.cluster up

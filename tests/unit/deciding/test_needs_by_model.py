@@ -1,0 +1,85 @@
+"""Sizes by what the engines' own counters say of their speed."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from vibethinker_operator.needs import (
+    LOAD_MARGIN,
+    MOST_FORECAST,
+    compute_needs,
+    find_crossed,
+    fold_demand,
+)
+from vibethinker_operator.step_model import Flow, StepModel
+from vibethinker_operator.streak import Signal
+
+from tests.unit.deciding.builders import GB
+from tests.unit.deciding.test_needs import POLICY, SIGNALS
+
+# An L4 by its data sheet, and an hour of conversations six times over: 2.6 replicas' work.
+CARD = StepModel(0.015, 50e-6, 0.0, 4.2e-12)
+FLOW = Flow(30_000, 6800, 3.6e7)
+BUSY = replace(SIGNALS, ready=5, flow=FLOW, running=170.0, kv_bytes_per_request=3.6e7)
+
+
+def needs(signals, model=CARD, **how):
+    return compute_needs(POLICY, signals, fold_demand(signals, **how), model)
+
+
+def crossed(signals, model=CARD, **how):
+    demand = fold_demand(signals, **how)
+    return find_crossed(POLICY, signals, demand, model)[Signal.CONCURRENCY]
+
+
+def test_a_fleet_is_not_shrunk_to_what_cannot_carry_its_load():
+    # 170 requests run on five: their ratio would say two, and three would drown.
+    assert needs(BUSY, model=None).concurrency == 2
+    assert needs(BUSY).concurrency == 4
+
+
+def test_memory_counts_what_fewer_replicas_would_hold():
+    large = replace(BUSY, kv_bytes_per_request=0.2 * GB, flow=replace_kv(FLOW, 0.2 * GB))
+    quick = replace(CARD, kv_byte_seconds=0.0)
+    assert needs(large, model=quick).memory > needs(large, model=None).memory
+
+
+def replace_kv(flow: Flow, kv_bytes_each: float) -> Flow:
+    return flow._replace(kv_bytes_each=kv_bytes_each)
+
+
+def test_a_load_that_will_fill_the_seats_crosses_the_line_before_they_are_full():
+    three = replace(BUSY, ready=3, running=200.0)
+    assert crossed(three, model=None) is False
+    assert crossed(three) is True
+
+
+def test_without_tokens_or_without_a_model_the_ratio_holds():
+    assert needs(replace(BUSY, flow=None)).concurrency == needs(BUSY, model=None).concurrency
+
+
+def test_a_rise_is_carried_forward_as_far_as_a_start_takes():
+    rising = replace(BUSY, arrivals_ratio=1.2, seconds_in_system=60.0)
+    flows = [fold_demand(rising, horizon_seconds=seconds).flow for seconds in (0, 30, 60, 600)]
+    generated = [flow.generated_tokens / FLOW.generated_tokens for flow in flows if flow]
+    assert generated == pytest.approx([1.0, 1.1, 1.2, 1.2])
+    assert all(flow and flow.prompt_tokens == FLOW.prompt_tokens for flow in flows)
+
+
+def test_a_wrong_forecast_costs_no_more_than_a_quarter():
+    wild = replace(BUSY, arrivals_ratio=50.0, refusals_per_second=900.0, waiting=5000.0)
+    flow = fold_demand(wild, horizon_seconds=600.0).flow
+    assert flow is not None
+    assert flow.generated_tokens == pytest.approx(FLOW.generated_tokens * (1 + MOST_FORECAST))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.floats(0.1, 8), st.floats(1, 3), st.integers(1, 10))
+def test_more_load_never_needs_fewer_and_what_is_needed_carries_it(times, more, ready):
+    light = replace(BUSY, ready=ready, flow=FLOW.times(times, times))
+    heavy = replace(light, flow=FLOW.times(times * more, times * more))
+    need, higher = needs(light).concurrency, needs(heavy).concurrency
+    assert higher >= need
+    scaled = light.flow.times(LOAD_MARGIN, LOAD_MARGIN)
+    assert CARD.running_each(scaled, need) <= 0.9 * light.max_num_seqs + 1e-6
