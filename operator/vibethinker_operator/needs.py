@@ -42,6 +42,11 @@ MOST_FORECAST: Final = 0.25
 day of reasoning traffic a bound of 1 cost a tenth more replicas than one of a quarter, and put
 first tokens in time no more often (docs/deciding.md)."""
 
+FORECAST_SHARE: Final = 0.5
+"""Share of the line of running requests at which a forecast begins to count. Near the most that an
+engine computes, a little more load means requests without end; clients who wait for their answers
+never bring it, and of a fleet with half of its seats free nobody need expect it."""
+
 MOST_REPLICAS: Final = 10_000
 """Beyond any fleet; keeps a reading near the line's own limit from giving a number without end."""
 
@@ -194,6 +199,8 @@ def _is_concurrency_crossed(
     if signals.running > line:
         return True
     if model is None or demand.flow is None or not signals.ready:
+        return False
+    if signals.running < FORECAST_SHARE * line:
         return False
     return model.running_each(demand.flow, signals.ready) * signals.ready > line
 

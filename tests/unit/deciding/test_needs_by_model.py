@@ -55,6 +55,12 @@ def test_a_load_that_will_fill_the_seats_crosses_the_line_before_they_are_full()
     assert crossed(three) is True
 
 
+def test_a_forecast_says_nothing_of_a_fleet_with_half_of_its_seats_free():
+    three = replace(BUSY, ready=3, running=0.45 * 3 * 128 * 0.9)
+    assert crossed(three) is False
+    assert crossed(replace(three, running=0.55 * 3 * 128 * 0.9)) is True
+
+
 def test_without_tokens_or_without_a_model_the_ratio_holds():
     assert needs(replace(BUSY, flow=None)).concurrency == needs(BUSY, model=None).concurrency
 
