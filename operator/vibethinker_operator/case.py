@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from vibethinker_operator.needs import Demand, Needs
+from vibethinker_operator.demand import Demand
+from vibethinker_operator.needs import Needs
 from vibethinker_operator.observed import Observed
 from vibethinker_operator.scaling import Reason, Rule, ScalingPolicy, ScalingState, Withdrawal
 from vibethinker_operator.signals import Signals

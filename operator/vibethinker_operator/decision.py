@@ -12,7 +12,8 @@ from dataclasses import asdict, replace
 from vibethinker_operator import rules
 from vibethinker_operator.case import Answer, Case
 from vibethinker_operator.counterfactual import describe_counterfactual
-from vibethinker_operator.needs import Needs, compute_needs, find_crossed, fold_demand
+from vibethinker_operator.demand import fold_demand
+from vibethinker_operator.needs import Needs, compute_needs, find_crossed
 from vibethinker_operator.observed import Observed
 from vibethinker_operator.scaling import (
     Decision,

@@ -4,8 +4,8 @@ import math
 from typing import Final
 
 from vibethinker_operator.case import Case, Wanted
+from vibethinker_operator.demand import CLEAR_QUEUE_SECONDS
 from vibethinker_operator.needs import (
-    CLEAR_QUEUE_SECONDS,
     CONCURRENCY_LINE,
     HEADROOM,
     compute_needs,

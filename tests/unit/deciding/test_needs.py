@@ -4,15 +4,14 @@ import math
 from dataclasses import replace
 
 import pytest
+from vibethinker_operator.demand import Demand, fold_demand
 from vibethinker_operator.memory import MemoryUse
 from vibethinker_operator.needs import (
     MOST_REPLICAS,
-    Demand,
     Needs,
     compute_needs,
     concurrency_line,
     find_crossed,
-    fold_demand,
     kv_room_bytes,
     queue_line,
 )
