@@ -15,8 +15,8 @@ from tests.bench.sim.scenarios import STEADY, build_resource
 KNOBS = Knobs(1.0, smooth_seconds=1, hold_seconds=20)
 
 
-def schedule(work, **how):
-    return build_schedule(work, KNOBS, **({"start_seconds": 5.0, "least": 1, "most": 8} | how))
+def schedule(work: list[float], least: int = 1) -> list[int]:
+    return build_schedule(work, KNOBS, start_seconds=5.0, least=least, most=8)
 
 
 def test_a_replica_is_asked_for_a_start_before_it_is_needed():
