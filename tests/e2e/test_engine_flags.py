@@ -134,6 +134,7 @@ def test_the_stat_logger_loads_and_reads_this_versions_statistics(report: Any):
     assert report["stats"] == {
         "reading": "EngineReading(running=3, waiting=2, kv_usage_ratio=0.5)",
         "finished": 1,
+        "generation_tokens": 3,
         "errors": {},
     }
 
