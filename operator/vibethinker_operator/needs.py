@@ -40,6 +40,11 @@ FORECAST_SHARE: Final = 0.5
 engine computes, a little more load means requests without end; clients who wait for their answers
 never bring it, and of a fleet with half of its seats free nobody need expect it."""
 
+QUIET_SHARE: Final = 0.25
+"""Share of the line below which running requests ask for no more, however long their steps get.
+Clients who wait for their answers keep any engine busy, and one more replica would only be quicker:
+"busy" alone must not hold a fleet of five streams at two replicas."""
+
 MOST_REPLICAS: Final = 10_000
 """Beyond any fleet; keeps a reading near the line's own limit from giving a number without end."""
 
@@ -155,16 +160,17 @@ def _need_memory(
     each = signals.kv_bytes_per_request
     if model is None or demand.flow is None or not each:
         return held
-    return max(held, _count_carrying(model, demand.flow, room / each))
+    return max(held, _count_carrying(model, demand, demand.flow, room / each))
 
 
-def _count_carrying(model: StepModel, flow: Flow, most_running: float) -> int:
+def _count_carrying(model: StepModel, demand: Demand, flow: Flow, most_running: float) -> int:
     """Returns the smallest fleet that carries a tenth more, at so many running requests each."""
+    enough = _ceil(demand.running / (most_running * QUIET_SHARE))
     more = flow.times(LOAD_MARGIN, LOAD_MARGIN)
     replicas = _ceil(model.busy_replicas(more))
-    while replicas < MOST_REPLICAS and model.running_each(more, replicas) > most_running:
+    while replicas < enough and model.running_each(more, replicas) > most_running:
         replicas += 1
-    return replicas
+    return min(replicas, enough)
 
 
 def _need_queue(policy: ScalingPolicy, signals: Signals, demand: Demand) -> int | None:
@@ -186,7 +192,7 @@ def _need_concurrency(signals: Signals, demand: Demand, model: StepModel | None)
     held = _ceil(demand.running / (most * HEADROOM))
     if model is None or demand.flow is None:
         return held
-    return max(held, _count_carrying(model, demand.flow, most))
+    return max(held, _count_carrying(model, demand, demand.flow, most))
 
 
 def _ceil(replicas: float) -> int:

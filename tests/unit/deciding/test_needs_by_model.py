@@ -62,6 +62,16 @@ def test_a_forecast_says_nothing_of_a_fleet_with_half_of_its_seats_free():
     assert crossed(replace(three, running=0.55 * 3 * 128 * 0.9)) is True
 
 
+def test_a_few_streams_that_keep_an_engine_busy_ask_for_no_second_one():
+    # A CPU: each token takes its time, however many are computed in a step.
+    cpu = StepModel(0.01, 4e-4, 0.02, 0.0)
+    flow = Flow(100, 90, 3.6e7)
+    few = replace(BUSY, ready=2, running=24.0, flow=flow)
+    assert cpu.busy_replicas(flow) > 1.5
+    assert concurrency_need(few, cpu) == 1
+    assert concurrency_need(replace(few, running=120.0), cpu) == 3
+
+
 def test_without_tokens_or_without_a_model_the_ratio_holds():
     assert concurrency_need(replace(BUSY, flow=None)) == concurrency_need(BUSY, None)
 
@@ -82,9 +92,9 @@ def test_a_wrong_forecast_costs_no_more_than_a_quarter():
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.floats(0.1, 8), st.floats(1, 3), st.integers(1, 10))
+@given(st.floats(0.1, 2), st.floats(1, 2), st.integers(1, 10))
 def test_more_load_never_needs_fewer_and_what_is_needed_carries_it(times, more, ready):
-    light = replace(BUSY, ready=ready, flow=FLOW.times(times, times))
+    light = replace(BUSY, ready=ready, running=500.0, flow=FLOW.times(times, times))
     heavy = replace(light, flow=FLOW.times(times * more, times * more))
     need = concurrency_need(light)
     assert concurrency_need(heavy) >= need
