@@ -20,9 +20,7 @@ KNEES: Final = (0, *(round(2 ** (power / 2)) for power in range(19)))
 
 _TERMS: Final = 5
 _SUBSETS: Final = tuple(
-    kept
-    for size in range(1, _TERMS + 1)
-    for kept in itertools.combinations(range(_TERMS), size)
+    kept for size in range(1, _TERMS + 1) for kept in itertools.combinations(range(_TERMS), size)
 )
 
 Span = Sequence[Step]

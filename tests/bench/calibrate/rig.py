@@ -114,7 +114,9 @@ def running(device: Device) -> Iterator[Rig]:
     with tempfile.TemporaryDirectory(prefix="vibethinker-bench-") as temporary:
         directory = Path(temporary)
         (directory / "site").mkdir()
-        with start_engine(
+        # The limit of a cgroup stands for a card's memory; without it the server knows none.
+        start = real_engine.start_limited_engine if device.kind == "CPU" else start_engine
+        with start(
             directory,
             pythonpath=[PROBE, package_site(directory / "site"), device.site],
             settings=settings(device),

@@ -65,9 +65,7 @@ def load_to(
     return Trace(trace.name, stretched, seconds)
 
 
-def _makespan(
-    requests: tuple[Request, ...], shape: EngineShape, speed: IterationModel
-) -> float:
+def _makespan(requests: tuple[Request, ...], shape: EngineShape, speed: IterationModel) -> float:
     replica = Replica(shape, speed, 0.0)
     for number, request in enumerate(requests):
         replica.submit(
