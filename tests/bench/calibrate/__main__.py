@@ -48,7 +48,7 @@ GPU_KV_BYTES: Final = 8 * 2**30
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measures and compares; exit status 0 once there are figures, whether the goal is met or not."""
+    """Measures and compares; exit status 0 once there are figures, be the goal met or not."""
     options = _parse(arguments)
     device = cpu() if options.device == "CPU" else _gpu(options)
     with step(f"{device.rig}: start"), running(device) as rig:
@@ -99,8 +99,9 @@ def calibrate(rig: Rig, device: Device, seconds: float, runs: int) -> dict[str, 
         logs += rig.steps(begun, time.monotonic())
         say(f"measured: {json.dumps(figures)}")
     return {
-        **_describe(device, shape, speed, loads, trace, runs),
+        **_describe(device, shape, speed, trace),
         **_judge(swept, speed, logs, pages),
+        "load_average_before_each_part": loads,
         "simulated": simulated,
         "comparison": {name: one.render() for name, one in compare(measured, simulated).items()},
     }
@@ -140,12 +141,7 @@ def _judge(
 
 
 def _describe(
-    device: Device,
-    shape: EngineShape,
-    speed: IterationModel,
-    loads: Sequence[float],
-    trace: Trace,
-    runs: int,
+    device: Device, shape: EngineShape, speed: IterationModel, trace: Trace
 ) -> dict[str, Any]:
     return {
         "title": f"Calibration on a {device.rig}: real vLLM measured, its model simulated",
@@ -153,7 +149,6 @@ def _describe(
             "device": device.kind,
             "machine": device.machine,
             "cpus": os.cpu_count(),
-            "load_average_before_each_part": loads,
         },
         "engine": asdict(shape),
         "asked_through": "our server over HTTP, with ignore_eos and max_tokens below its cap",
@@ -163,7 +158,6 @@ def _describe(
             "requests": len(trace.requests),
             "seconds": trace.seconds,
             "load": LOAD,
-            "runs": runs,
             "scale": asdict(SCALE),
         },
     }

@@ -18,7 +18,7 @@ from tests.e2e.engine_process import TOKEN
 from tests.support.hostile_requests import SERVED_NAME
 
 
-class Refused(RuntimeError):
+class RefusedError(RuntimeError):
     """The server refused or failed a request: the run says nothing."""
 
 
@@ -56,7 +56,7 @@ class Client:
         url = self._rig.engine.url("/v1/completions")
         async with self._session.post(url, json=body) as answer:
             if answer.status != 200:
-                raise Refused(f"{answer.status}: {(await answer.text())[:300]}")
+                raise RefusedError(f"{answer.status}: {(await answer.text())[:300]}")
             async for line in answer.content:
                 if line.startswith(b"data: [DONE]"):
                     is_whole = True
@@ -64,7 +64,7 @@ class Client:
                     last = time.monotonic()
                     first = first or last
         if not is_whole or not first:
-            raise Refused("an answer did not end whole")
+            raise RefusedError("an answer did not end whole")
         return Answer(sent, first, last, tokens)
 
     async def fill(self, cell: Cell) -> None:

@@ -19,6 +19,7 @@ KNEES: Final = (0, *(round(2 ** (power / 2)) for power in range(19)))
 """Tokens up to which a step may take no longer than reading the weights, as they are tried."""
 
 _TERMS: Final = 5
+Terms = tuple[float, float, float, float, float]
 _SUBSETS: Final = tuple(
     kept for size in range(1, _TERMS + 1) for kept in itertools.combinations(range(_TERMS), size)
 )
@@ -59,7 +60,7 @@ def fit(spans: Sequence[Span], source: str) -> IterationModel:
     """
     if not spans:
         raise FitError("no span of steps was measured")
-    found = [IterationModel(*terms, source) for terms in _solve_each_knee(spans)]
+    found = [IterationModel(*terms, source=source) for terms in _solve_each_knee(spans)]
     return min(found, key=lambda model: sum(error**2 for error in errors(model, spans)))
 
 
@@ -82,19 +83,20 @@ def summarize(found: Sequence[float]) -> Residuals:
     return Residuals(len(sizes), median(sizes), sizes[min(len(sizes) - 1, int(0.9 * len(sizes)))])
 
 
-def _solve_each_knee(spans: Sequence[Span]) -> Iterator[tuple[float, ...]]:
+def _solve_each_knee(spans: Sequence[Span]) -> Iterator[Terms]:
     seconds = np.array([_seconds(span) for span in spans])
     for knee in KNEES:
         columns = np.array([_columns(span, knee) for span in spans])
         yield least_squares(columns / seconds[:, None], np.ones(len(spans)))
 
 
-def least_squares(columns: Matrix, wanted: Matrix) -> tuple[float, ...]:
+def least_squares(columns: Matrix, wanted: Matrix) -> Terms:
     """Returns the terms, none of them negative, that come closest to `wanted`.
 
     By trying each set of columns: they are five.
     """
-    best, least = (0.0,) * _TERMS, float(wanted @ wanted)
+    best: Terms = (0.0, 0.0, 0.0, 0.0, 0.0)
+    least = float(wanted @ wanted)
     for kept in _SUBSETS:
         part = columns[:, kept]
         scale = np.linalg.norm(part, axis=0)
@@ -103,9 +105,9 @@ def least_squares(columns: Matrix, wanted: Matrix) -> tuple[float, ...]:
         terms = np.linalg.lstsq(part / scale, wanted, rcond=None)[0] / scale
         error = float(np.sum((part @ terms - wanted) ** 2))
         if terms.min() >= 0 and error < least:
-            full = np.zeros(_TERMS)
-            full[list(kept)] = terms
-            best, least = tuple(map(float, full)), error
+            given = dict(zip(kept, map(float, terms), strict=True))
+            step, token, kv_token, sequence, pair = (given.get(term, 0.0) for term in range(_TERMS))
+            best, least = (step, token, kv_token, sequence, pair), error
     return best
 
 

@@ -28,6 +28,8 @@ def _lines(result: Mapping[str, Any]) -> Iterator[str]:
         f"a request costs {result['front_ms']:.1f} ms beside its step on an idle engine "
         "(HTTP, tokens, the client); the simulator has no such term"
     )
+    loads = ", ".join(f"{one:.1f}" for one in result["load_average_before_each_part"])
+    yield f"the machine's load average before the sweep and before each replay: {loads}"
     yield from _table(result)
 
 
@@ -47,7 +49,7 @@ def _table(result: Mapping[str, Any]) -> Iterator[str]:
     replay = result["replay"]
     yield (
         f"{replay['trace']}: {replay['requests']} requests in {replay['seconds']:g} s at "
-        f"{replay['load']:.0%} of what the model says it carries, {replay['runs']} measured runs"
+        f"{replay['load']:.0%} of what the model says it carries"
     )
     yield f"{'':12} {'measured':>30} {'simulated':>10} {'off':>8} {'spread':>8}  within"
     for name, one in result["comparison"].items():

@@ -12,7 +12,7 @@ TRUE = IterationModel(0.015, 0.0002, 1.5e-6, 0.0008, 3.1e-7, "made up")
 
 
 def make_steps(count: int, noise: float = 0.0, model: IterationModel = TRUE) -> list[Step]:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 (a reproducible draw, not a secret)
     steps = []
     for number in range(count):
         sequences = chance.choice([0, 1, 4, 16])

@@ -54,14 +54,14 @@ def test_a_trace_that_is_too_short_is_refused():
 
 
 def test_an_idle_engine_gives_the_figures_by_hand():
-    trace = Trace("one", (Request(0.0, 100, 11, 0), Request(9.0, 100, 11, 1)), 10.0)
+    trace = Trace("one", (Request(0.0, 100, 41, 0), Request(9.0, 100, 41, 1)), 10.0)
     told = rehearse(trace, SHAPE, SPEED)
     first = SPEED.alone(100, 512) * 1e3
     assert [told["ttft_p50_ms"], told["ttft_p99_ms"]] == pytest.approx([first, first])
-    gap = SPEED.decode_steps(10, 100, 1) * 1e3 / 10
+    gap = SPEED.decode_steps(40, 100, 1) * 1e3 / 40
     assert told["itl_p50_ms"] == pytest.approx(gap)
-    # 100 to 110 tokens are four blocks of 32.
-    assert told["kv_max"] == pytest.approx(4 / 292)
+    # Half a second later 129 tokens or so are five blocks of 32.
+    assert told["kv_max"] == pytest.approx(5 / 292)
 
 
 def test_a_busier_engine_answers_later():
@@ -116,7 +116,8 @@ def test_the_report_names_the_rig_and_what_missed():
                 "replay": {"learned": True, "step_ms": 15.0, "residuals": off},
             },
             "front_ms": 9.0,
-            "replay": {"trace": "t", "requests": 3, "seconds": 60, "load": 0.7, "runs": 1},
+            "replay": {"trace": "t", "requests": 3, "seconds": 60, "load": 0.7},
+            "load_average_before_each_part": [1.5],
             "comparison": {name: one.render() for name, one in compared.items()},
         }
     )
