@@ -31,8 +31,8 @@ from tests.bench.calibrate.fitting import SPAN_SECONDS, errors, fit, summarize
 from tests.bench.calibrate.learning import Page
 from tests.bench.calibrate.rehearsal import rehearse
 from tests.bench.calibrate.report import render
-from tests.bench.calibrate.rig import Device, Rig, cpu, running, shape_of
-from tests.bench.calibrate.scaling import Scale, load_to, shrink
+from tests.bench.calibrate.rig import Device, Rig, cpu, gpu, running, shape_of
+from tests.bench.calibrate.scaling import load_to, shrink
 from tests.bench.calibrate.served import Figures, figures_of
 from tests.bench.calibrate.step_log import Step, spans
 from tests.bench.calibrate.sweep import Swept, sweep
@@ -42,15 +42,13 @@ from tests.e2e.real_engine import wait_until_idle
 
 OUT = Path("build/bench/calibration.json")
 LOAD: Final = 0.7
-SCALE: Final = Scale(prompts=4, outputs=4, longest_prompt=2048, longest_output=256)
 KV_USED: Final = 'vibethinker_memory_bytes{kind="kv_used"}'
-GPU_KV_BYTES: Final = 8 * 2**30
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and compares; exit status 0 once there are figures, be the goal met or not."""
     options = _parse(arguments)
-    device = cpu() if options.device == "CPU" else _gpu(options)
+    device = cpu() if options.device == "CPU" else gpu(options.model, options.site)
     with step(f"{device.rig}: start"), running(device) as rig:
         result = calibrate(rig, device, options.seconds, options.runs)
     OUT.parent.mkdir(parents=True, exist_ok=True)
@@ -72,17 +70,13 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def _gpu(options: argparse.Namespace) -> Device:
-    return Device("GPU", options.model.resolve(), options.site.resolve(), GPU_KV_BYTES)
-
-
 def calibrate(rig: Rig, device: Device, seconds: float, runs: int) -> dict[str, Any]:
     """Returns everything that was measured and simulated."""
     shape, loads = shape_of(rig.page()), [os.getloadavg()[0]]
     with step("sweep"):
         swept = sweep(rig)
     speed = fit(swept.spans, f"fitted on a {device.rig}, {device.machine}")
-    trace = load_to(shrink(azure_conv(), SCALE), shape, speed, load=LOAD, seconds=seconds)
+    trace = load_to(shrink(azure_conv(), device.scale), shape, speed, load=LOAD, seconds=seconds)
     simulated = rehearse(trace, shape, speed)
     say(f"simulated: {json.dumps(simulated)}")
     measured: list[Figures] = []
@@ -158,7 +152,7 @@ def _describe(
             "requests": len(trace.requests),
             "seconds": trace.seconds,
             "load": LOAD,
-            "scale": asdict(SCALE),
+            "scale": asdict(device.scale),
         },
     }
 

@@ -43,11 +43,13 @@ class Client:
     async def ask(self, prompt: int, tokens: int) -> Answer:
         """Sends one streamed request and reads it to its end.
 
-        A character is a token of the toy model; the answer ends at max_tokens and nowhere else.
+        A digit is a token, and so is the rig's word; the answer ends at max_tokens and nowhere
+        else.
         """
+        digits = f"{next(self._number):06d}"[:prompt]
         body = {
             "model": SERVED_NAME,
-            "prompt": f"{next(self._number):06d}".ljust(prompt, "?")[:prompt],
+            "prompt": digits + self._rig.word * (prompt - len(digits)),
             "max_tokens": tokens,
             "ignore_eos": True,
             "stream": True,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from vibethinker_simulator.replica import EngineShape
 
+from tests.bench.calibrate.scaling import Scale
 from tests.bench.calibrate.step_log import Step, read_log
 from tests.cluster.images import engine_site
 from tests.cluster.model import toy_model
@@ -34,12 +35,16 @@ class Device:
         model: Directory of the model.
         site: Directory of the engine's packages.
         kv_bytes: Size of the KV pool.
+        word: A text that is one token of the model wherever it is repeated.
+        scale: What the replayed trace's lengths become.
     """
 
     kind: str
     model: Path
     site: Path
     kv_bytes: int
+    word: str
+    scale: Scale
 
     @property
     def rig(self) -> str:
@@ -54,7 +59,17 @@ class Device:
 
 def cpu() -> Device:
     """Returns the toy model of VibeThinker's KV geometry on this machine's CPU."""
-    return Device("CPU", toy_model(), engine_site(), real_engine.POOL_BYTES)
+    scale = Scale(prompts=4, outputs=4, longest_prompt=2048, longest_output=256)
+    return Device("CPU", toy_model(), engine_site(), real_engine.POOL_BYTES, "?", scale)
+
+
+def gpu(model: Path, site: Path) -> Device:
+    """Returns VibeThinker, or another of its tokenizer, on the GPU at hand.
+
+    Its pool holds a sequence of full length on each seat: nobody is refused or preempted.
+    """
+    scale = Scale(prompts=1, outputs=1, longest_prompt=3000, longest_output=CAP)
+    return Device("GPU", model.resolve(), site.resolve(), 2 * 2**30, " a", scale)
 
 
 @dataclass(frozen=True)
@@ -63,6 +78,7 @@ class Rig:
 
     engine: EngineProcess
     probe: Path
+    word: str
 
     def page(self) -> str:
         """Returns the small page, as the operator reads it."""
@@ -124,4 +140,4 @@ def running(device: Device) -> Iterator[Rig]:
             policy=policy(),
         ) as engine:
             real_engine.start_phases(engine)
-            yield Rig(engine, directory)
+            yield Rig(engine, directory, device.word)
