@@ -14,7 +14,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +26,7 @@ from vibethinker_simulator.trace import Trace
 
 from tests.bench.calibrate import learning
 from tests.bench.calibrate.client import connected
-from tests.bench.calibrate.comparison import compare
+from tests.bench.calibrate.comparison import Compared, compare
 from tests.bench.calibrate.fitting import SPAN_SECONDS, errors, fit, summarize
 from tests.bench.calibrate.learning import Page
 from tests.bench.calibrate.rehearsal import rehearse
@@ -92,13 +92,20 @@ def calibrate(rig: Rig, device: Device, seconds: float, runs: int) -> dict[str, 
         pages += read
         logs += rig.steps(begun, time.monotonic())
         say(f"measured: {json.dumps(figures)}")
+    hindsight = fit(spans(logs, SPAN_SECONDS), "fitted to the steps of the replays themselves")
     return {
         **_describe(device, shape, speed, trace),
         **_judge(swept, speed, logs, pages),
         "load_average_before_each_part": loads,
         "simulated": simulated,
-        "comparison": {name: one.render() for name, one in compare(measured, simulated).items()},
+        "comparison": _render(compare(measured, simulated)),
+        "constants_in_hindsight": asdict(hindsight),
+        "comparison_in_hindsight": _render(compare(measured, rehearse(trace, shape, hindsight))),
     }
+
+
+def _render(compared: Mapping[str, Compared]) -> dict[str, Any]:
+    return {name: one.render() for name, one in compared.items()}
 
 
 async def _replay(rig: Rig, trace: Trace, shape: EngineShape) -> tuple[Figures, list[Page]]:

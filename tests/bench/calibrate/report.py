@@ -51,8 +51,14 @@ def _table(result: Mapping[str, Any]) -> Iterator[str]:
         f"{replay['trace']}: {replay['requests']} requests in {replay['seconds']:g} s at "
         f"{replay['load']:.0%} of what the model says it carries"
     )
+    yield from _rows(result["comparison"])
+    yield "the same with constants fitted to the replays' own steps (what is left is no drift):"
+    yield from _rows(result["comparison_in_hindsight"])
+
+
+def _rows(comparison: Mapping[str, Any]) -> Iterator[str]:
     yield f"{'':12} {'measured':>30} {'simulated':>10} {'off':>8} {'spread':>8}  within"
-    for name, one in result["comparison"].items():
+    for name, one in comparison.items():
         runs = " ".join(_value(value) for value in one["measured"])
         yield (
             f"{name:12} {runs:>30} {_value(one['simulated']):>10} {one['difference']:>+8.1%} "

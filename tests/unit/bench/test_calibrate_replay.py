@@ -105,6 +105,7 @@ def test_a_run_that_served_nothing_is_not_compared():
 
 def test_the_report_names_the_rig_and_what_missed():
     compared = compare([{"itl_p50_ms": 100.0}], {"itl_p50_ms": 150.0})
+    rendered = {name: one.render() for name, one in compared.items()}
     off = {"spans": 3, "median_relative_error": 0.04, "p90_relative_error": 0.1}
     text = render(
         {
@@ -118,7 +119,8 @@ def test_the_report_names_the_rig_and_what_missed():
             "front_ms": 9.0,
             "replay": {"trace": "t", "requests": 3, "seconds": 60, "load": 0.7},
             "load_average_before_each_part": [1.5],
-            "comparison": {name: one.render() for name, one in compared.items()},
+            "comparison": rendered,
+            "comparison_in_hindsight": rendered,
         }
     )
     assert text.startswith("Calibration on a CPU rig")
