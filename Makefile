@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test thorough check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching bench-paged bench-weights bench-sim bench-sim-tune peer-vectors cluster-up cluster-shell cluster-down env
+.PHONY: help demo test thorough check unit generate dashboard-pictures fuzz bench-connections bench-middleware bench-protect bench-preset bench-batching bench-paged bench-weights bench-sim bench-sim-tune bench-calibrate peer-vectors cluster-up cluster-shell cluster-down env
 
 UV = $(shell tests/cluster/bootstrap-uv.sh)
 # Not the extra vllm: six gigabytes that no test needs.
@@ -69,6 +69,9 @@ bench-paged: env ## how many sequences fit a T4, paged and contiguous, at the le
 
 bench-weights: env ## what VibeThinker-1.5B weighs in each format, by its shapes (computed)
 	$(STAGE) "weights" $(RUN) python -m tests.bench.weights
+
+bench-calibrate: env ## fit the simulator's engine to the real vLLM here, and replay a trace in both (half an hour)
+	$(STAGE) "calibrate" $(RUN) python -m tests.bench.calibrate $(CALIBRATE)
 
 peer-vectors: env ## ask the real HPA and Knative autoscaler anew (Go), and compare with the vectors that are kept
 	$(STAGE) "peer vectors" $(RUN) python -m tests.bench.sim.peers.golden
