@@ -160,17 +160,23 @@ def _need_memory(
     each = signals.kv_bytes_per_request
     if model is None or demand.flow is None or not each:
         return held
-    return max(held, _count_carrying(model, demand, demand.flow, room / each))
+    carrying = _count_carrying(model, demand.flow, room / each)
+    return max(held, min(carrying, _count_busy(signals, demand)))
 
 
-def _count_carrying(model: StepModel, demand: Demand, flow: Flow, most_running: float) -> int:
+def _count_carrying(model: StepModel, flow: Flow, most_running: float) -> int:
     """Returns the smallest fleet that carries a tenth more, at so many running requests each."""
-    enough = _ceil(demand.running / (most_running * QUIET_SHARE))
     more = flow.times(LOAD_MARGIN, LOAD_MARGIN)
     replicas = _ceil(model.busy_replicas(more))
-    while replicas < enough and model.running_each(more, replicas) > most_running:
+    while replicas < MOST_REPLICAS and model.running_each(more, replicas) > most_running:
         replicas += 1
-    return min(replicas, enough)
+    return replicas
+
+
+def _count_busy(signals: Signals, demand: Demand) -> int:
+    """Returns the largest fleet in which each replica has a quarter of its seats taken."""
+    seats = (signals.max_num_seqs or math.inf) * CONCURRENCY_LINE
+    return _ceil(demand.running / (seats * QUIET_SHARE))
 
 
 def _need_queue(policy: ScalingPolicy, signals: Signals, demand: Demand) -> int | None:
@@ -192,7 +198,8 @@ def _need_concurrency(signals: Signals, demand: Demand, model: StepModel | None)
     held = _ceil(demand.running / (most * HEADROOM))
     if model is None or demand.flow is None:
         return held
-    return max(held, _count_carrying(model, demand, demand.flow, most))
+    carrying = _count_carrying(model, demand.flow, most)
+    return max(held, min(carrying, _count_busy(signals, demand)))
 
 
 def _ceil(replicas: float) -> int:

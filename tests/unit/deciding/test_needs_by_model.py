@@ -69,6 +69,8 @@ def test_a_few_streams_that_keep_an_engine_busy_ask_for_no_second_one():
     few = replace(BUSY, ready=2, running=24.0, flow=flow)
     assert cpu.busy_replicas(flow) > 1.5
     assert concurrency_need(few, cpu) == 1
+    # Nor by what they hold, where one replica has room for it.
+    assert needs(replace(few, kv_bytes_per_request=0.4 * GB), cpu).memory == 1
     assert concurrency_need(replace(few, running=120.0), cpu) == 3
 
 
