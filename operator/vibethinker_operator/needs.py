@@ -158,9 +158,16 @@ def _need_memory(
         return None
     held = _ceil(demand.kv_bytes / room)
     each = signals.kv_bytes_per_request
-    if model is None or demand.flow is None or not each:
+    return held if not each else _raise_to_carry(held, signals, demand, model, room / each)
+
+
+def _raise_to_carry(
+    held: int, signals: Signals, demand: Demand, model: StepModel | None, most_running: float
+) -> int:
+    """Returns `held`, or more where the engines' speed says that so many would not carry it."""
+    if model is None or demand.flow is None:
         return held
-    carrying = _count_carrying(model, demand.flow, room / each)
+    carrying = _count_carrying(model, demand.flow, most_running)
     return max(held, min(carrying, _count_busy(signals, demand)))
 
 
@@ -196,10 +203,7 @@ def _need_concurrency(signals: Signals, demand: Demand, model: StepModel | None)
         return None
     most = signals.max_num_seqs * CONCURRENCY_LINE
     held = _ceil(demand.running / (most * HEADROOM))
-    if model is None or demand.flow is None:
-        return held
-    carrying = _count_carrying(model, demand.flow, most)
-    return max(held, min(carrying, _count_busy(signals, demand)))
+    return _raise_to_carry(held, signals, demand, model, most)
 
 
 def _ceil(replicas: float) -> int:

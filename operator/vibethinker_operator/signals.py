@@ -140,7 +140,8 @@ def fold_signals(windows: Windows, observed: Observed, now: float) -> Signals:
     memory = fold_memory(memories)
     lately = _sum_all(kept, now - REFUSAL_RATE_SECONDS)
     just_now = _sum_all(kept, now - MEMORY_REFUSED_SECONDS)
-    rate, in_system = _fold_service(_sum_all(kept, now - WINDOW_SECONDS))
+    minute = _sum_all(kept, now - WINDOW_SECONDS)
+    rate, in_system = _fold_service(minute)
     per_request = _fold_kv_per_request(used, memories)
     return Signals(
         time=now,
@@ -162,20 +163,18 @@ def fold_signals(windows: Windows, observed: Observed, now: float) -> Signals:
         max_num_seqs=min((s.max_num_seqs for s in newest if s.max_num_seqs), default=None),
         flow=_fold_flow(kept, per_request or 0.0, now),
         work=tuple(_fold_work(kept, now)),
-        arrivals_ratio=_fold_arrivals(kept, now),
+        arrivals_ratio=_fold_arrivals(kept, minute.finished),
     )
 
 
 def _fold_flow(windows: Iterable[Window], kv_bytes_each: float, now: float) -> Flow | None:
-    windows = [w for w in windows if w[-1].sample.generation_tokens_total is not None]
-    if not windows:
+    counting = [w for w in windows if w[-1].sample.generation_tokens_total is not None]
+    if not counting:
         return None
-    sums = [sum_since(window, now - FLOW_SECONDS).work for window in windows]
     # A pod that is younger has given nothing before.
+    work = _sum_all(counting, now - FLOW_SECONDS).work
     return Flow(
-        sum(work.prompt_tokens for work in sums) / FLOW_SECONDS,
-        sum(work.generated_tokens for work in sums) / FLOW_SECONDS,
-        kv_bytes_each,
+        work.prompt_tokens / FLOW_SECONDS, work.generated_tokens / FLOW_SECONDS, kv_bytes_each
     )
 
 
@@ -186,13 +185,9 @@ def _fold_work(windows: Iterable[Window], now: float) -> Iterator[Work]:
             yield work
 
 
-def _fold_arrivals(windows: Iterable[Window], now: float) -> float | None:
-    came = finished = 0.0
-    for window in windows:
-        total = sum_since(window, now - WINDOW_SECONDS)
-        finished += total.finished
-        came += total.finished + _in_engine(window[-1].sample) - _in_engine(window[0].sample)
-    return max(0.0, came) / finished if finished >= MIN_FINISHED else None
+def _fold_arrivals(windows: Iterable[Window], finished: float) -> float | None:
+    grown = sum(_in_engine(w[-1].sample) - _in_engine(w[0].sample) for w in windows)
+    return max(0.0, finished + grown) / finished if finished >= MIN_FINISHED else None
 
 
 def _in_engine(sample: Sample) -> float:

@@ -1,6 +1,7 @@
 """What every pod of a simulated fleet is like, from its resource and its card. Pure."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from vibethinker_server.policy_document import parse_policy
 
 from vibethinker_simulator.iteration import CARDS, IterationModel
 from vibethinker_simulator.replica import EngineShape
+from vibethinker_simulator.trace import Request
 
 SPEED_KNOWN_OF: Final = "WeiboAI/VibeThinker-1.5B"
 """What `iteration.CARDS` was computed for."""
@@ -58,6 +60,13 @@ class Blueprint:
     def objective_seconds(self) -> float:
         """The longest wait for a first token that the first profile allows."""
         return self.policy.profiles[0].first_token_seconds
+
+    def find_attainable(self, requests: Iterable[Request], seconds: float) -> list[bool]:
+        """Returns, by request, whether its first token comes within `seconds` on an idle pod."""
+        prompts = [request.prompt_tokens for request in requests]
+        chunk = self.shape.max_num_batched_tokens
+        able = {tokens: self.speed.alone(tokens, chunk) <= seconds for tokens in set(prompts)}
+        return [able[tokens] for tokens in prompts]
 
     def live_ratio(self, kv_usage_ratio: float) -> float:
         """Returns `memory_used_ratio` of a pod with so much of its KV pool in use."""

@@ -29,11 +29,12 @@ class Outcome:
         fates: What became of each request.
         first_token_seconds: From its coming to its first token; NaN where it had none.
         known: Whether its session was known when it came.
-        admitted: Whether it was let in.
         answer_tokens: Tokens of the answer, as its cap leaves them.
         ends: When it ended; NaN where it did not.
         replicas: Size asked for, second by second.
         serving: Pods that take requests, second by second.
+        queue: Requests waiting in the engines, second by second.
+        memory_used_ratio: Live memory of the fullest pod, second by second.
         above_line_seconds: Pod-seconds with live memory above the line.
         pod_seconds: From each pod's making to its end.
         preemptions: Of known sessions and of newcomers.

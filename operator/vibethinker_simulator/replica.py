@@ -62,7 +62,6 @@ class _MixedStep:
 
     ends_at: float
     chunks: list[tuple[Sequence, int]]
-    prompt_tokens: int
 
 
 class Replica:
@@ -197,7 +196,7 @@ class Replica:
             return False
         tokens = sum(chunk for _, chunk in chunks)
         seconds = self.speed.mixed_step(tokens, pairs, self.kv_tokens, decoding)
-        self._mixed = _MixedStep(self.now + seconds, chunks, tokens)
+        self._mixed = _MixedStep(self.now + seconds, chunks)
         return True
 
     def _add_chunk(
@@ -305,7 +304,7 @@ class Replica:
         residues, tick = self._residues, self._tick
         new = sum(residues[-(tick + step) % size] for step in range(rest))
         if rounds:
-            new += rounds * (self._count_decoding())
+            new += rounds * self._count_decoding()
         return new
 
     def _steps_that_fit(self, steps: int) -> int:

@@ -107,7 +107,7 @@ class EngineStats:
 
     def finished_per_second(self, now: float) -> float | None:
         """Returns requests finished per second of the last minute, None when none was."""
-        recent = self._finished.total(now)
+        recent = self.count_recent(now)
         if not recent or self._started_at is None:
             return None
         return recent / max(1.0, min(WINDOW_SECONDS, now - self._started_at))

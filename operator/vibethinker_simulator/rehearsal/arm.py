@@ -79,8 +79,6 @@ def play(arm: Arm, trace: Trace, *, start_seconds: float, seed: int, report: Rep
 
 
 def _summarize(outcome: Outcome, trace: Trace, blueprint: Blueprint) -> Figures:
-    objective, chunk = blueprint.objective_seconds, blueprint.shape.max_num_batched_tokens
-    lengths = {request.prompt_tokens for request in trace.requests}
-    able = {n: blueprint.speed.alone(n, chunk) <= objective for n in lengths}
-    attainable = [able[request.prompt_tokens] for request in trace.requests]
+    objective = blueprint.objective_seconds
+    attainable = blueprint.find_attainable(trace.requests, objective)
     return summarize(outcome, objective_seconds=objective, attainable=attainable)

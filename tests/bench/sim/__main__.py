@@ -18,6 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from vibethinker_simulator.iteration import CARDS
+
 from tests.bench.sim.cells import (
     OURS,
     RELAXED,
@@ -30,14 +32,14 @@ from tests.bench.sim.cells import (
 from tests.bench.sim.clairvoyant import Knobs
 from tests.bench.sim.contestants import UNTUNED, PeerKind, tuned_kinds
 from tests.bench.sim.report import render_report
-from tests.bench.sim.scenarios import SCENARIOS, STEADY, Scenario
+from tests.bench.sim.scenarios import CARD, SCENARIOS, STEADY, Scenario
 from tests.bench.sim.summary import summarize_cells
 from tests.cluster.progress import say
 
 OUT: Final = Path("build/bench/sim.json")
 PAGE: Final = Path("build/bench/sim.html")
 TUNED: Final = Path(__file__).parent / "tuned.json"
-TITLE: Final = "simulated, with constants computed from the card's data sheet, not measured"
+TITLE: Final = f"simulated, with constants {CARDS[CARD].source}"
 WITH_DRAIN: Final = ", our drain"
 PEER_START_SECONDS: Final = 60.0
 """Peers are played at this start time; at the others ours stands against the clairvoyant."""
@@ -85,8 +87,8 @@ def _build(scenario: Scenario) -> Iterator[tuple[str, Callable[[], Cell]]]:
     yield OURS, partial(play_ours, scenario)
     if scenario in STEADY:
         for spare in _tuned()["clairvoyant_spares"]:
-            name = f"clairvoyant, {spare:g} times the work"
-            yield name, partial(play_clairvoyant, scenario, Knobs(spare))
+            knobs = Knobs(spare)
+            yield knobs.name, partial(play_clairvoyant, scenario, knobs)
     if scenario.start_seconds != PEER_START_SECONDS:
         return
     for name, changes in RELAXED.items():

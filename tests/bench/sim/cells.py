@@ -70,9 +70,8 @@ def play_clairvoyant(scenario: Scenario, knobs: Knobs) -> Cell:
         least=1,
         most=scenario.most_replicas,
     )
-    name = f"clairvoyant, {knobs.spare:g} times the work"
-    resource = build_resource(scenario, {})
-    return play(scenario, name, lambda: Clairvoyant(resource, schedule), scenario.first_replicas)
+    resource, first = build_resource(scenario, {}), scenario.first_replicas
+    return play(scenario, knobs.name, lambda: Clairvoyant(resource, schedule), first)
 
 
 def fluid_hours(scenario: Scenario) -> float:
@@ -89,9 +88,6 @@ def _work(scenario: Scenario) -> list[float]:
 
 
 def _figures(outcome: Outcome, trace: Trace, blueprint: Blueprint) -> dict[str, Any]:
-    chunk = blueprint.shape.max_num_batched_tokens
-    lengths = {request.prompt_tokens for request in trace.requests}
-    able = {n: blueprint.speed.alone(n, chunk) <= ATTAINABLE_SECONDS for n in lengths}
-    attainable = [able[request.prompt_tokens] for request in trace.requests]
+    attainable = blueprint.find_attainable(trace.requests, ATTAINABLE_SECONDS)
     figures = summarize(outcome, objective_seconds=OBJECTIVE_SECONDS, attainable=attainable)
     return asdict(figures) | {"refused_for": dict(sorted(outcome.refused_for.items()))}

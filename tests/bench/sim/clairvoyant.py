@@ -21,6 +21,8 @@ from vibethinker_simulator.operator_loop import OperatorLoop
 from vibethinker_simulator.simulation import EPOCH
 from vibethinker_simulator.trace import Trace
 
+CLAIRVOYANT: Final = "clairvoyant"
+
 
 @dataclass(frozen=True)
 class Knobs:
@@ -35,6 +37,11 @@ class Knobs:
     spare: float
     smooth_seconds: int = 30
     hold_seconds: int = 120
+
+    @property
+    def name(self) -> str:
+        """What the report calls its schedule."""
+        return f"{CLAIRVOYANT}, {self.spare:g} times the work"
 
 
 def offered_work(trace: Trace, blueprint: Blueprint) -> list[float]:

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from matplotlib.figure import Figure
+from vibethinker_simulator.rehearsal.picture import COLOURS
 
 from tests.bench.sim.cells import OURS, Cell
-from tests.bench.sim.summary import CLAIRVOYANT
+from tests.bench.sim.clairvoyant import CLAIRVOYANT
 
 COLUMNS: Final = {
     "gpu_hours": ("GPU-hours", "{:.2f}"),
@@ -27,8 +28,7 @@ COLUMNS: Final = {
     "above_line_share": ("above the line", "{:.1%}"),
 }
 DRAWN: Final = (OURS, "HPA on KV 0.75 and queue 5", "Knative KPA", CLAIRVOYANT)
-STYLES: Final = ("#0072b2", "#d55e00", "#009e73", "#000000")
-"""Okabe and Ito's colours, which no colour-blind reader confuses."""
+SHADES: Final = (*COLOURS, "#000000")
 
 STYLE: Final = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem }
@@ -95,7 +95,7 @@ def _row(cell: Cell) -> str:
 def _draw(rows: Sequence[Cell]) -> str:
     figure = Figure(figsize=(12, 3), layout="constrained")
     axes = figure.subplots()
-    for name, colour in zip(DRAWN, STYLES, strict=True):
+    for name, colour in zip(DRAWN, SHADES, strict=True):
         cell = next((row for row in rows if row.contestant.startswith(name)), None)
         if cell is not None:
             hours = [second / 3600 for second in range(len(cell.replicas))]

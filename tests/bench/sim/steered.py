@@ -4,14 +4,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 
-from vibethinker_operator.decision import decide
 from vibethinker_operator.drain import next_drain_step
-from vibethinker_operator.observed import Observed
 from vibethinker_operator.plan import build_plan
 from vibethinker_operator.samples import Sample
-from vibethinker_operator.scaling import Decision, Mode, ScalingPolicy, ScalingState
-from vibethinker_operator.signals import fold_signals
-from vibethinker_operator.windows import Windows
+from vibethinker_operator.scaling import (
+    Decision,
+    Growth,
+    GrowthVerdict,
+    Reason,
+    Rule,
+    ScalingState,
+    Verdict,
+)
 from vibethinker_simulator.fleet import Fleet
 from vibethinker_simulator.operator_loop import execute
 from vibethinker_simulator.scaler import Unguarded
@@ -52,7 +56,9 @@ class Drained(Unguarded):
         step = next_drain_step(
             observed, samples, wanted, deadline_seconds=self._deadline_seconds, now=now
         )
-        for action in build_plan(observed, _as_decision(wanted, observed), step, samples, now):
+        for action in build_plan(
+            observed, replace(_NO_DECISION, desired=wanted), step, samples, now
+        ):
             execute(action, fleet, now)
 
 
@@ -65,12 +71,19 @@ def read_samples(fleet: Fleet, now: float, silent: Collection[int]) -> dict[str,
     }
 
 
-_NOBODY: Final = Windows()
-
-
-def _as_decision(wanted: int, observed: Observed) -> Decision:
-    # The plan reads nothing of a decision but its number and its words.
-    policy = ScalingPolicy(mode=Mode.MANUAL, written_replicas=wanted)
-    signals = fold_signals(_NOBODY, observed, 0.0)
-    decision = decide(policy, observed, signals, ScalingState(), 0.0)
-    return replace(decision, desired=wanted)
+_SETTLED: Final = Verdict(False, Reason.MANUAL_MODE, "")
+_NO_DECISION: Final = Decision(
+    desired=0,
+    recommended=0,
+    replicas=0,
+    rule=Rule.MANUAL,
+    reason=Reason.MANUAL_MODE,
+    message="somebody else decides",
+    inputs={},
+    counterfactual="",
+    growth=GrowthVerdict(Growth.NOT_OURS, None, ""),
+    limited=_SETTLED,
+    active=_SETTLED,
+    state=ScalingState(),
+)
+"""The plan reads nothing of a decision but its number and its words."""

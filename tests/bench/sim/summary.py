@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from tests.bench.sim.cells import OURS, Cell
+from tests.bench.sim.clairvoyant import CLAIRVOYANT
 
 EQUAL: Final = 0.001
 """Shares of first tokens in time closer than this are equal service."""
 
 STARTS: Final = (5, 60, 180)
-CLAIRVOYANT: Final = "clairvoyant"
 LEAST_SERVICE: Final = 0.5
 """A peer that serves fewer than half in time is no peer to be cheaper than."""
 
